@@ -1,0 +1,315 @@
+"""Signatures: what goes into a model call and what must come out of it.
+
+A signature is a frozen value: named, typed fields in order, and instructions. It is written as text or
+as a class; both notations give the same value, and every edit gives a new one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from enum import Enum
+from functools import cached_property
+from types import MappingProxyType
+from typing import Annotated, Any, ClassVar, Literal, get_origin, get_type_hints
+
+from .errors import SignatureError
+from .signature_text import parse_signature, type_text
+
+FieldKind = Literal["input", "output"]
+
+
+class Missing(Enum):
+    """Stands for "no default", since None is a default."""
+
+    MISSING = "required"
+
+
+MISSING = Missing.MISSING
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One input or output of a signature.
+
+    `type` is any annotation pydantic can validate; `desc` tells the model what the field holds;
+    `constraints` are pydantic's own (`ge`, `le`, `min_length`, `pattern`, …).
+    """
+
+    name: str
+    kind: FieldKind
+    type: Any = str
+    desc: str = ""
+    default: Any = MISSING
+    constraints: tuple[tuple[str, Any], ...] = ()
+
+    @property
+    def annotation(self) -> Any:
+        """The type with its constraints, as pydantic reads them."""
+        if not self.constraints:
+            return self.type
+        from pydantic import Field as Constraint
+
+        return Annotated[self.type, Constraint(**dict(self.constraints))]
+
+    @property
+    def required(self) -> bool:
+        """Whether a call must give this field."""
+        return self.default is MISSING
+
+
+def InputField(desc: str = "", *, default: Any = MISSING, **constraints: Any) -> Any:  # noqa: N802  # the name is the field's own
+    """Declare an input in a signature's class.
+
+    `constraints` are those of `pydantic.Field`: `ge`, `le`, `min_length`, `pattern` and so on.
+    """
+    return Field("", "input", desc=desc, default=default, constraints=tuple(constraints.items()))
+
+
+def OutputField(desc: str = "", **constraints: Any) -> Any:  # noqa: N802  # as InputField
+    """Declare an output in a signature's class; `constraints` as for `InputField`."""
+    return Field("", "output", desc=desc, constraints=tuple(constraints.items()))
+
+
+class _ClassNotation(type):
+    """Lets a class statement write a signature: `class QA(Signature): …` makes a value, not a class."""
+
+    def __new__(mcs, name: str, bases: tuple[type, ...], namespace: dict[str, Any]) -> Any:
+        if not bases:
+            return super().__new__(mcs, name, bases, namespace)
+        parents = [base for base in namespace.get("__orig_bases__", ()) if isinstance(base, Signature)]
+        inherited = {name: field for parent in parents for name, field in parent.fields.items()}
+        own = _fields_of_class(name, namespace)
+        instructions = namespace.get("__doc__") or next((p.instructions for p in parents), "")
+        return Signature({**inherited, **own}, _dedent(instructions), name=name)
+
+
+class Signature(metaclass=_ClassNotation):
+    """Named, typed inputs and outputs, with instructions.
+
+    >>> Signature("question, context: list[str] -> answer: float").output_fields["answer"].type
+    <class 'float'>
+    >>> class Triage(Signature):
+    ...     "Sort a support mail."
+    ...     mail: str = InputField()
+    ...     urgent: bool = OutputField(desc="whether someone must look today")
+    >>> Triage.instructions, list(Triage.fields)
+    ('Sort a support mail.', ['mail', 'urgent'])
+    >>> str(Triage.append("team", OutputField(), Literal["billing", "shipping"]))
+    "mail -> urgent: bool, team: Literal['billing', 'shipping']"
+
+    A class statement gives a `Signature` value too, so edits are called on its name. Text types are
+    built-in types, those of `typing` and `datetime`, and what `custom_types` names; they are parsed,
+    never evaluated.
+    """
+
+    fields: Mapping[str, Field]
+    instructions: str
+    name: str
+
+    __match_args__: ClassVar[tuple[str, ...]] = ("fields", "instructions")
+
+    def __init__(
+        self,
+        signature: str | Mapping[str, Field],
+        instructions: str = "",
+        *,
+        custom_types: Mapping[str, Any] | None = None,
+        name: str = "",
+    ) -> None:
+        if isinstance(signature, str):
+            inputs, outputs = parse_signature(signature, custom_types or {})
+            fields = {n: Field(n, "input", t) for n, t in inputs} | {
+                n: Field(n, "output", t) for n, t in outputs
+            }
+        else:
+            fields = dict(signature)
+        _check_fields(fields)
+        set_once = object.__setattr__
+        set_once(self, "fields", MappingProxyType(fields))
+        set_once(self, "instructions", instructions or _default_instructions(fields))
+        set_once(self, "name", name)
+
+    @staticmethod
+    def of(signature: SignatureLike, instructions: str = "") -> Signature:
+        """The signature that a text, a class notation or a signature stands for."""
+        if isinstance(signature, str):
+            return Signature(signature, instructions)
+        if isinstance(signature, Signature):
+            return signature.with_instructions(instructions) if instructions else signature
+        raise SignatureError(
+            f"a signature is text such as 'question -> answer', or a Signature; got {type(signature).__name__}"
+        )
+
+    @cached_property
+    def input_fields(self) -> Mapping[str, Field]:
+        """The inputs by name, in order."""
+        return MappingProxyType({n: f for n, f in self.fields.items() if f.kind == "input"})
+
+    @cached_property
+    def output_fields(self) -> Mapping[str, Field]:
+        """The outputs by name, in order."""
+        return MappingProxyType({n: f for n, f in self.fields.items() if f.kind == "output"})
+
+    @property
+    def signature(self) -> str:
+        """The text form, without descriptions."""
+        return str(self)
+
+    def with_instructions(self, instructions: str) -> Signature:
+        """The same fields under other instructions."""
+        return Signature(self.fields, instructions, name=self.name)
+
+    def append(self, name: str, field: Any, type_: Any = None) -> Signature:
+        """Add a field after the others of its kind."""
+        return self.insert(-1, name, field, type_)
+
+    def prepend(self, name: str, field: Any, type_: Any = None) -> Signature:
+        """Add a field before the others of its kind."""
+        return self.insert(0, name, field, type_)
+
+    def insert(self, index: int, name: str, field: Any, type_: Any = None) -> Signature:
+        """Add a field at a place among those of its kind; -1 is the end, as in DSPy."""
+        if not isinstance(field, Field):
+            raise SignatureError(
+                f"{name!r} must be declared with InputField() or OutputField(), not {field!r}"
+            )
+        new = replace(field, name=name, type=field.type if type_ is None else type_)
+        same = [f for f in self.fields.values() if f.kind == new.kind and f.name != name]
+        place = len(same) + 1 + index if index < 0 else index
+        if not 0 <= place <= len(same):
+            raise SignatureError(f"no place {index} for {name!r}: there are {len(same)} {new.kind} fields")
+        same.insert(place, new)
+        others = [f for f in self.fields.values() if f.kind != new.kind and f.name != name]
+        ordered = [*same, *others] if new.kind == "input" else [*others, *same]
+        return self._edited({f.name: f for f in ordered})
+
+    def delete(self, name: str) -> Signature:
+        """Leave a field out; one that is not there is no error, as in DSPy."""
+        return self._edited({n: f for n, f in self.fields.items() if n != name})
+
+    def with_updated_fields(self, name: str, type_: Any = None, **changes: Any) -> Signature:
+        """Change a field's type, `desc` or constraints."""
+        if name not in self.fields:
+            raise SignatureError(f"no field {name!r} to update; there are {', '.join(self.fields)}")
+        old = self.fields[name]
+        desc = changes.pop("desc", old.desc)
+        new = replace(
+            old,
+            type=old.type if type_ is None else type_,
+            desc=desc,
+            constraints=tuple((dict(old.constraints) | changes).items()),
+        )
+        return self._edited({n: new if n == name else f for n, f in self.fields.items()})
+
+    def _edited(self, fields: Mapping[str, Field]) -> Signature:
+        keep = "" if self.instructions == _default_instructions(self.fields) else self.instructions
+        return Signature(fields, keep, name=self.name)
+
+    def __mro_entries__(self, bases: tuple[object, ...]) -> tuple[type, ...]:
+        return (Signature,)  # `class Longer(QA)`: QA is a value, its fields are inherited by the metaclass
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(
+            f"a signature is frozen: use with_instructions(), append() and so on to get a new one, not {name} = …"
+        )
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Signature):
+            return NotImplemented
+        return (
+            list(self.fields.values()) == list(other.fields.values())
+            and self.instructions == other.instructions
+        )
+
+    def __hash__(self) -> int:
+        return hash((tuple(self.fields), self.instructions))
+
+    def __str__(self) -> str:
+        def side(fields: Mapping[str, Field]) -> str:
+            return ", ".join(n if f.type is str else f"{n}: {type_text(f.type)}" for n, f in fields.items())
+
+        return f"{side(self.input_fields)} -> {side(self.output_fields)}"
+
+    def __repr__(self) -> str:
+        return f"Signature({str(self)!r}, {self.instructions!r})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (_rebuild, (dict(self.fields), self.instructions, self.name))
+
+    def __deepcopy__(self, memo: dict[int, object]) -> Signature:
+        return self
+
+
+SignatureLike = str | Signature | type[Signature]
+
+
+def _rebuild(fields: Mapping[str, Field], instructions: str, name: str) -> Signature:
+    return Signature(fields, instructions, name=name)
+
+
+def _default_instructions(fields: Mapping[str, Field]) -> str:
+    def names(kind: FieldKind) -> str:
+        return ", ".join(f"`{f.name}`" for f in fields.values() if f.kind == kind)
+
+    return (
+        f"Given {names('input')}, produce {names('output')}."
+        if names("input")
+        else f"Produce {names('output')}."
+    )
+
+
+def _dedent(text: str) -> str:
+    from inspect import cleandoc
+
+    return cleandoc(text) if text else ""
+
+
+def _check_fields(fields: Mapping[str, Field]) -> None:
+    for name in fields:
+        if not name.isidentifier() or name.startswith("_"):
+            raise SignatureError(
+                f"{name!r} can't be a field's name: letters, digits and _ only, not starting with a digit or _"
+            )
+    if not any(f.kind == "output" for f in fields.values()):
+        raise SignatureError(
+            f"a signature needs an output field, as in 'question -> answer'; got {', '.join(fields) or 'nothing'}"
+        )
+
+
+def _fields_of_class(name: str, namespace: Mapping[str, Any]) -> dict[str, Field]:
+    annotations = _resolved_annotations(name, namespace)
+    declared: dict[str, Field] = {}
+    for field_name, value in namespace.items():
+        if isinstance(value, Field):
+            declared[field_name] = replace(value, name=field_name, type=annotations.pop(field_name, str))
+        elif field_name in annotations and not _is_class_var(annotations[field_name]):
+            raise SignatureError(f"{name}.{field_name} must be InputField() or OutputField(), not {value!r}")
+    bare = [n for n, t in annotations.items() if not _is_class_var(t)]
+    if bare:
+        raise SignatureError(f"{name}.{bare[0]} has a type but no = InputField() or = OutputField()")
+    inputs = {n: f for n, f in declared.items() if f.kind == "input"}
+    return inputs | {n: f for n, f in declared.items() if f.kind == "output"}
+
+
+def _resolved_annotations(name: str, namespace: Mapping[str, Any]) -> dict[str, Any]:
+    """A class body's annotations, with those that are text (PEP 563) resolved in its module."""
+    holder = type(
+        name,
+        (),
+        {
+            k: v
+            for k, v in namespace.items()
+            if k in ("__annotations__", "__annotate_func__", "__annotate__", "__module__")
+        },
+    )
+    try:
+        return get_type_hints(holder, include_extras=True, localns=dict(namespace))
+    except NameError as error:
+        raise SignatureError(
+            f"{name}: the type {error.name!r} can't be found; types used in a signature's class must be importable from its module"
+        ) from error
+
+
+def _is_class_var(annotation: Any) -> bool:
+    return annotation is ClassVar or get_origin(annotation) is ClassVar

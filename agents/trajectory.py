@@ -1,0 +1,96 @@
+"""A trajectory: what an agent did, step by step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+from loopwright.tools.calls import ToolCall, ToolResult
+
+TerminationReason = Literal[
+    "submit",         # the agent gave its answer
+    "forced_submit",  # it gave its answer when a limit left it one last turn
+    "max_steps", "max_calls", "max_tokens", "max_cost", "max_seconds",
+    "parse_errors",   # turn after turn held no call that could be read
+    "loop",           # it repeated one failing call
+    "context",        # the conversation outgrew what the model can read
+    "cancelled",
+    "lm_error",       # the model failed in the middle of the run
+]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One turn: what the agent thought, the calls it made, and what came of each, in call order."""
+
+    thought: str
+    calls: tuple[ToolCall, ...]
+    results: tuple[ToolResult, ...]
+    seconds: float = 0.0
+
+    @property
+    def failed(self) -> bool:
+        """Whether any of its calls failed."""
+        return any(not result.ok for result in self.results)
+
+
+@dataclass(frozen=True)
+class Trajectory(Mapping[str, object]):
+    """The steps of a run, in order; the last is the `submit` where there was one.
+
+    It is a mapping as well, the flat view that DSPy programs read: `thought_0`, `tool_name_0`,
+    `tool_args_0`, `observation_0`, with one number for each call.
+
+    >>> call = ToolCall("calculate", {"expression": "2+2"})
+    >>> run = Trajectory((Step("add", (call,), (ToolResult(call, "4"),)),))
+    >>> run["tool_name_0"], run["observation_0"], len(run.steps)
+    ('calculate', '4', 1)
+    """
+
+    steps: tuple[Step, ...] = ()
+
+    @property
+    def calls(self) -> tuple[ToolCall, ...]:
+        """Every call, in order."""
+        return tuple(call for step in self.steps for call in step.calls)
+
+    @property
+    def results(self) -> tuple[ToolResult, ...]:
+        """Every result, in the order of the calls."""
+        return tuple(result for step in self.steps for result in step.results)
+
+    @cached_property
+    def _flat(self) -> dict[str, object]:
+        flat: dict[str, object] = {}
+        number = 0
+        for step in self.steps:
+            for place, result in enumerate(step.results):
+                flat[f"thought_{number}"] = step.thought if place == 0 else ""
+                flat[f"tool_name_{number}"] = result.call.name
+                flat[f"tool_args_{number}"] = dict(result.call.args)
+                flat[f"observation_{number}"] = result.content
+                number += 1
+        return flat
+
+    def __getitem__(self, key: str) -> object:
+        return self._flat[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._flat)
+
+    def __len__(self) -> int:
+        return len(self._flat)
+
+    def __bool__(self) -> bool:
+        return bool(self.steps)
+
+    def __str__(self) -> str:
+        lines = []
+        for number, step in enumerate(self.steps, 1):
+            if step.thought:
+                lines.append(f"{number}. {step.thought}")
+            for result in step.results:
+                lines.append(f"{number}. {result.call} -> {result.content}")
+        return "\n".join(lines)
