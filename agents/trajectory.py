@@ -91,6 +91,5 @@ class Trajectory(Mapping[str, object]):
         for number, step in enumerate(self.steps, 1):
             if step.thought:
                 lines.append(f"{number}. {step.thought}")
-            for result in step.results:
-                lines.append(f"{number}. {result.call} -> {result.content}")
+            lines.extend(f"{number}. {result.call} -> {result.content}" for result in step.results)
         return "\n".join(lines)

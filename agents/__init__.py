@@ -1,0 +1,71 @@
+"""Loopwright: agents as ordinary programs.
+
+Signatures say what goes in and what must come out; modules say how; tools act; evaluations measure.
+Names resolve on first use, so that importing the package costs next to nothing (PEP 562).
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from .__about__ import __version__
+
+if TYPE_CHECKING:
+    from loopwright.tools import Tool as Tool
+    from loopwright.tools import ToolRegistry as ToolRegistry
+    from loopwright.tools import tool as tool
+
+    from . import utils as utils
+    from .adapters import Adapter as Adapter
+    from .adapters import ChatAdapter as ChatAdapter
+    from .adapters import JSONAdapter as JSONAdapter
+    from .adapters import NativeAdapter as NativeAdapter
+    from .context import configure as configure
+    from .context import context as context
+    from .context import inspect_history as inspect_history
+    from .context import settings as settings
+    from .example import Example as Example
+    from .example import Prediction as Prediction
+    from .models import LM as LM
+    from .models import BaseLM as BaseLM
+    from .module import Module as Module
+    from .modules import ChainOfThought as ChainOfThought
+    from .modules import Limits as Limits
+    from .modules import Predict as Predict
+    from .modules import ReAct as ReAct
+    from .signature import InputField as InputField
+    from .signature import OutputField as OutputField
+    from .signature import Signature as Signature
+    from .trajectory import Step as Step
+    from .trajectory import Trajectory as Trajectory
+
+_HOMES = {
+    "utils": ("utils",),
+    "adapters": ("Adapter", "ChatAdapter", "JSONAdapter", "NativeAdapter"),
+    "context": ("configure", "context", "inspect_history", "settings"),
+    "example": ("Example", "Prediction"),
+    "models": ("LM", "BaseLM"),
+    "module": ("Module",),
+    "modules": ("ChainOfThought", "Limits", "Predict", "ReAct"),
+    "signature": ("InputField", "OutputField", "Signature"),
+    "trajectory": ("Step", "Trajectory"),
+    "tools": ("Tool", "ToolRegistry", "tool"),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = ["__version__", *_HOME_OF]  # noqa: PLE0604  # all are names
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOME_OF.get(name)
+    if home is None:
+        raise AttributeError(f"module 'loopwright' has no attribute {name!r}")
+    module = import_module(f"{__name__}.{home}")
+    value = module if name == home == "utils" else getattr(module, name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

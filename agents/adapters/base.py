@@ -1,0 +1,142 @@
+"""What an adapter does: a signature with its inputs to messages, and a model's answer to values.
+
+An adapter is pure: it calls nothing and remembers nothing. There are two ways to tell a model about
+tools, its own native calls and markers in text; both serve the same agent loop.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from string import Template
+from typing import Any
+
+from loopwright.tools.calls import ToolCall, ToolResult, ToolSpec
+
+from ..errors import OutputError
+from ..example import Example
+from ..messages import Message
+from ..models.base import LMResponse
+from ..signature import Field, Signature
+from ..trajectory import Step, Trajectory
+from .values import describe_type, outputs_schema, parse_value, to_plain
+
+SUBMIT = "submit"
+PROMPTS = Path(__file__).parent.parent / "prompts"
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """What a model is shown: messages, tools it may call, and the form its text must have."""
+
+    messages: tuple[Message, ...]
+    tools: tuple[ToolSpec, ...] = ()
+    tool_choice: str = "auto"
+    response_format: Mapping[str, object] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One turn of an agent, as read from a model's answer.
+
+    `problem` says what could not be read, for the model to mend; `calls` is empty then.
+    """
+
+    thought: str = ""
+    calls: tuple[ToolCall, ...] = ()
+    problem: str = ""
+
+
+class Adapter(ABC):
+    """Between signatures and models. Subclasses: `ChatAdapter`, `JSONAdapter`, `NativeAdapter`."""
+
+    @abstractmethod
+    def format(self, signature: Signature, demos: Sequence[Example], inputs: Mapping[str, Any]) -> Prompt:
+        """The prompt of one plain call: instructions, demonstrations, inputs."""
+
+    @abstractmethod
+    def parse(self, signature: Signature, response: LMResponse) -> dict[str, Any]:
+        """The outputs in an answer; raises `OutputError` that says what did not fit."""
+
+    @abstractmethod
+    def format_agent(
+        self,
+        signature: Signature,
+        demos: Sequence[Example],
+        inputs: Mapping[str, Any],
+        tools: Sequence[ToolSpec],
+    ) -> Prompt:
+        """The prompt that opens an agent's run; `tools` includes `submit`."""
+
+    @abstractmethod
+    def read_turn(self, response: LMResponse) -> Turn:
+        """The thought and the calls in an agent's turn."""
+
+    @abstractmethod
+    def write_results(self, results: Sequence[ToolResult]) -> tuple[Message, ...]:
+        """The observations, as messages that follow the turn they answer."""
+
+    @abstractmethod
+    def write_turn(self, thought: str, calls: Sequence[ToolCall]) -> Message:
+        """A turn as the model would have written it: how demonstrations are shown."""
+
+    def reply(self, response: LMResponse) -> Message:
+        """The model's answer as the message that stays in the conversation, unchanged."""
+        return Message("assistant", response.text, response.tool_calls)
+
+    def complain(self, response: LMResponse, problem: str) -> tuple[Message, ...]:
+        """Tell the model that its answer can't be used, and why."""
+        return (Message("user", f"This answer can't be used: {problem}"),)
+
+
+def submit_spec(signature: Signature) -> ToolSpec:
+    """The tool that ends a run: its parameters are the signature's outputs.
+
+    >>> submit_spec(Signature("question -> answer: float")).parameters["properties"]
+    {'answer': {'type': 'number'}}
+    """
+    return ToolSpec(SUBMIT, "Give the final answer and end.", outputs_schema(signature))
+
+
+def parse_outputs(signature: Signature, given: Mapping[str, Any], raw: str) -> dict[str, Any]:
+    """Check a mapping of raw outputs against the signature; raises `OutputError`."""
+    values: dict[str, Any] = {}
+    for name, output in signature.output_fields.items():
+        if name not in given:
+            found = ", ".join(f"`{key}`" for key in given) or "none"
+            raise OutputError(f"the output `{name}` is missing (found: {found})", raw=raw, field=name)
+        try:
+            values[name] = parse_value(given[name], output)
+        except ValueError as error:
+            raise OutputError(str(error), raw=raw, field=name) from error
+    return values
+
+
+def demo_steps(demo: Example, signature: Signature) -> tuple[Step, ...]:
+    """A demonstration as an agent's steps: its trajectory, then the turn that submits its outputs."""
+    trajectory = demo.get("trajectory")
+    steps = trajectory.steps if isinstance(trajectory, Trajectory) else ()
+    before = [step for step in steps if all(call.name != SUBMIT for call in step.calls)]
+    outputs = {name: to_plain(demo[name]) for name in signature.output_fields if name in demo}
+    return (*before, Step(str(demo.get("reasoning", "")), (ToolCall(SUBMIT, outputs),), ()))
+
+
+def list_fields(fields: Mapping[str, Field]) -> str:
+    """Fields as a list for a prompt: name, what it holds, description.
+
+    >>> print(list_fields(Signature("question -> n: int").output_fields))
+    - `n`: a whole number
+    """
+    return "\n".join(
+        f"- `{name}`: {describe_type(field)}" + (f". {field.desc}" if field.desc else "")
+        for name, field in fields.items()
+    )
+
+
+@cache
+def scaffold(name: str) -> Template:
+    """A prompt's fixed text, from `prompts/NAME.md`."""
+    return Template((PROMPTS / f"{name}.md").read_text(encoding="utf-8").strip())

@@ -1,0 +1,141 @@
+"""What the adapters that speak in text share: one form, written for demonstrations and read from answers."""
+
+from __future__ import annotations
+
+import json
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from loopwright.tools.calls import ToolCall, ToolResult, ToolSpec
+
+from ..errors import OutputError
+from ..example import Example
+from ..messages import Message
+from ..models.base import LMResponse
+from ..signature import Field, Signature
+from .base import Adapter, Prompt, Turn, demo_steps, list_fields, parse_outputs, scaffold
+from .values import describe_type
+
+NOT_GIVEN = "(not given in this example)"
+
+TURN = Signature(
+    {
+        "thought": Field("thought", "output", str, "what you know and what to do next"),
+        "tool_name": Field("tool_name", "output", str, "the name of one tool"),
+        "tool_args": Field("tool_args", "output", dict[str, Any], "its arguments"),
+    },
+    "Take the next step.",
+)
+
+
+class TextAdapter(Adapter):
+    """An adapter whose answers are text. Subclasses say how fields are written, and read them back."""
+
+    @abstractmethod
+    def write(self, values: Mapping[str, object]) -> str:
+        """Outputs in the adapter's form."""
+
+    @abstractmethod
+    def read(self, text: str) -> dict[str, Any]:
+        """The outputs found in a text, still raw; raises ValueError where there are none."""
+
+    @abstractmethod
+    def write_inputs(self, values: Mapping[str, object]) -> str:
+        """Inputs, as the body of a user's message."""
+
+    def form(self, signature: Signature) -> str:
+        """The form with a hint in the place of each value."""
+        return self.write({n: f"<{describe_type(f)}>" for n, f in signature.output_fields.items()})
+
+    def format(self, signature: Signature, demos: Sequence[Example], inputs: Mapping[str, Any]) -> Prompt:
+        """System message, a pair of messages for each demonstration, and the live inputs."""
+        system = scaffold("text").substitute(
+            inputs=list_fields(signature.input_fields),
+            outputs=list_fields(signature.output_fields),
+            form=self.form(signature),
+            instructions=signature.instructions,
+        )
+        messages = [Message("system", system)]
+        for demo in demos:
+            outputs = {name: demo.get(name, NOT_GIVEN) for name in signature.output_fields}
+            messages.append(Message("user", self._user(signature, demo)))
+            messages.append(Message("assistant", self.write(outputs)))
+        messages.append(Message("user", self._user(signature, inputs)))
+        return Prompt(tuple(messages))
+
+    def parse(self, signature: Signature, response: LMResponse) -> dict[str, Any]:
+        """The outputs in the answer's text."""
+        try:
+            given = self.read(response.text)
+        except ValueError as error:
+            raise OutputError(
+                f"{error}. The form is:\n\n{self.form(signature)}", raw=response.text
+            ) from error
+        return parse_outputs(signature, given, response.text)
+
+    def format_agent(
+        self,
+        signature: Signature,
+        demos: Sequence[Example],
+        inputs: Mapping[str, Any],
+        tools: Sequence[ToolSpec],
+    ) -> Prompt:
+        """As `format`, with the tools described in the system message."""
+        system = scaffold("text_agent").substitute(
+            inputs=list_fields(signature.input_fields),
+            outputs=list_fields(signature.output_fields),
+            tools="\n".join(map(_describe_tool, tools)),
+            form=self.form(TURN),
+            instructions=signature.instructions,
+        )
+        messages = [Message("system", system)]
+        for demo in demos:
+            messages.append(Message("user", self._user(signature, demo)))
+            for step in demo_steps(demo, signature):
+                messages.append(self.write_turn(step.thought, step.calls))
+                messages.extend(self.write_results(step.results))
+        messages.append(Message("user", self._user(signature, inputs)))
+        return Prompt(tuple(messages))
+
+    def read_turn(self, response: LMResponse) -> Turn:
+        """One thought and one call."""
+        try:
+            values = self.parse(TURN, response)
+        except OutputError as error:
+            return Turn(problem=str(error))
+        call = ToolCall(values["tool_name"].strip(" `\"'"), values["tool_args"])
+        return Turn(values["thought"], (call,))
+
+    def write_turn(self, thought: str, calls: Sequence[ToolCall]) -> Message:
+        """The form has one call; further calls of a demonstration's turn follow in forms of their own."""
+        forms = [
+            self.write({"thought": thought if i == 0 else "", "tool_name": c.name, "tool_args": dict(c.args)})
+            for i, c in enumerate(calls)
+        ]
+        return Message("assistant", "\n\n".join(forms))
+
+    def write_results(self, results: Sequence[ToolResult]) -> tuple[Message, ...]:
+        """All observations of a turn in one user message."""
+        if not results:
+            return ()
+        return (Message("user", "\n\n".join(self.write_inputs({"observation": r.content}) for r in results)),)
+
+    def reply(self, response: LMResponse) -> Message:
+        """The answer's text alone: calls that a model makes of its own accord are not part of this form."""
+        return Message("assistant", response.text)
+
+    def _user(self, signature: Signature, values: Mapping[str, Any] | Example) -> str:
+        return self.write_inputs({n: values[n] for n in signature.input_fields if n in values})
+
+
+def _describe_tool(tool: ToolSpec) -> str:
+    properties = tool.parameters.get("properties", {})
+    required = tool.parameters.get("required", ())
+    lines = [f"- {tool.name}: {tool.description}"]
+    if isinstance(properties, Mapping) and isinstance(required, Sequence):
+        lines += [
+            f"    `{name}`{'' if name in required else ' (may be left out)'}: {json.dumps(schema, ensure_ascii=False)}"
+            for name, schema in properties.items()
+        ]
+    return "\n".join(lines)

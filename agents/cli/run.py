@@ -1,0 +1,120 @@
+"""`loopwright run`: one question, every step shown."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from .options import model_options, terminal
+
+
+@click.command("run")
+@click.argument("question", nargs=-1, required=True)
+@click.option(
+    "--tools",
+    "-t",
+    default="calculate,convert_units,date_math",
+    show_default=True,
+    metavar="NAMES",
+    help="Built-in tools, module:name, or path/file.py:name, separated by commas; '' for none.",
+)
+@click.option(
+    "--signature",
+    "-s",
+    default="question -> answer",
+    show_default=True,
+    metavar="TEXT",
+    help="What goes in (one text field) and what must come out.",
+)
+@click.option("--instructions", default="", help="Instructions for the agent.")
+@click.option("--program", type=click.Path(path_type=Path), help="A saved program's state to load.")
+@click.option("--max-steps", default=12, show_default=True, help="Turns before the run is ended.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="One JSON object a step on stdout, the prediction last."
+)
+@model_options
+def command(
+    question: tuple[str, ...],
+    tools: str,
+    signature: str,
+    instructions: str,
+    program: Path | None,
+    max_steps: int,
+    as_json: bool,
+    **model: Any,
+) -> int:
+    """Ask an agent one QUESTION and watch its steps."""
+    from loopwright.tools.resolve import resolve_all
+
+    from ..context import context
+    from ..errors import ConfigurationError
+    from ..modules import ReAct
+    from ..signature import Signature
+    from .options import chosen_model
+
+    asked = Signature.of(signature, instructions)
+    if len(asked.input_fields) != 1:
+        raise ConfigurationError(f"run asks one question: a signature with one input, not {asked}")
+    agent = ReAct(asked, resolve_all(tools, base=Path.cwd()), max_iters=max_steps)
+    if program is not None:
+        agent.load(program)
+    show = _as_json if as_json else _as_text
+    with context(lm=chosen_model(**model)):
+        prediction = show(agent.run(**{next(iter(asked.input_fields)): " ".join(question)}))
+    return 0 if prediction.termination_reason in ("submit", "forced_submit") else 1
+
+
+def _as_text(run: Any) -> Any:
+    from rich.text import Text
+
+    from ..adapters.values import format_value
+    from ..trajectory import Step
+    from .options import plain
+
+    out = terminal()
+    for item in run:
+        if not isinstance(item, Step):
+            break
+        if item.thought:
+            out.print(Text(plain(item.thought), style="italic dim"))
+        for result in item.results:
+            if result.call.name == "submit" and result.ok:
+                continue
+            mark, style = ("→", "cyan") if result.ok else ("✗", "red")
+            out.print(
+                Text(f"{mark} {plain(str(result.call))}", style=style), Text(f"  {plain(result.content)}")
+            )
+    outputs = [name for name in item.keys() if name not in ("trajectory", "termination_reason", "error")]
+    for name in outputs:
+        label = f"{name}: " if len(outputs) > 1 else ""
+        out.print(Text(f"{label}{plain(format_value(item[name]))}", style="bold"))
+    if item.termination_reason not in ("submit", "forced_submit"):
+        problem = f": {item.error}" if "error" in item else ""
+        click.echo(f"no answer: the run ended with {item.termination_reason}{problem}", err=True)
+    return item
+
+
+def _as_json(run: Any) -> Any:
+    from ..adapters.values import to_plain
+    from ..trajectory import Step
+
+    for item in run:
+        if isinstance(item, Step):
+            shown = {
+                "thought": item.thought,
+                "calls": [{"name": c.name, "args": to_plain(dict(c.args))} for c in item.calls],
+                "results": [{"content": r.content, "error": r.error} for r in item.results],
+                "seconds": round(item.seconds, 4),
+            }
+        else:
+            shown = {
+                name: to_plain(value) for name, value in item.items() if name not in ("trajectory", "error")
+            }
+            shown |= {"error": str(item.error)} if "error" in item else {}
+        sys.stdout.write(json.dumps(shown, ensure_ascii=False) + "\n")
+        sys.stdout.flush()
+    return item

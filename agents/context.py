@@ -1,0 +1,223 @@
+"""The context: which model, which adapter, who is watching. The one ambient object of the package.
+
+`configure` sets it for the whole process, `context` for the code inside a `with`; threads and tasks that
+the framework starts inherit it.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field, fields, replace
+from functools import cache
+from typing import Any, TextIO, TypeVar
+
+from .adapters.base import Adapter
+from .adapters.chat import ChatAdapter
+from .adapters.native import NativeAdapter
+from .errors import ConfigurationError
+from .models.base import BaseLM, LMRequest, LMResponse
+from .models.lm import LM
+from .trace import Exchange, Trace
+
+T = TypeVar("T")
+
+log = logging.getLogger("loopwright")
+
+HISTORY = 200  # exchanges that inspect_history can look back on
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a call finds around it.
+
+    `lm` None means: the model that `LOOPWRIGHT_MODEL` names, else the embedded one. `adapter` None means:
+    the one that fits the model. `blocking` says that the code runs without an event loop.
+    """
+
+    lm: BaseLM | None = None
+    adapter: Adapter | None = None
+    trace: Trace | None = None
+    num_threads: int = 8
+    blocking: bool = False
+    history: deque[Exchange] = field(default_factory=lambda: deque(maxlen=HISTORY), repr=False)
+
+
+class _Process:
+    """What `configure` sets: the context of code that is in no `with context(...)`."""
+
+    context = Context()
+    lock = threading.Lock()
+
+
+_current: ContextVar[Context | None] = ContextVar("loopwright_context", default=None)
+_OPTIONS = {f.name for f in fields(Context)} - {"blocking", "history"}
+
+
+def current() -> Context:
+    """The context of the running code."""
+    return _current.get() or _Process.context
+
+
+def configure(**options: Any) -> None:
+    """Set the model, the adapter and so on for the whole process.
+
+    >>> configure(num_threads=8)
+    >>> configure(model="openai/gpt-5-mini")
+    Traceback (most recent call last):
+    loopwright.errors.ConfigurationError: no setting 'model'; there are: adapter, lm, num_threads, trace
+    """
+    checked = _checked(options)
+    with _Process.lock:
+        _Process.context = replace(_Process.context, **checked)
+
+
+@contextmanager
+def context(**options: Any) -> Iterator[Context]:
+    """Set the model, the adapter and so on inside a `with`.
+
+    >>> with context(num_threads=2) as inside:
+    ...     inside.num_threads
+    2
+    """
+    new = replace(current(), **_checked(options))
+    token = _current.set(new)
+    try:
+        yield new
+    finally:
+        _current.reset(token)
+
+
+class Settings:
+    """The context, read as attributes: `settings.lm`."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in _OPTIONS:
+            raise AttributeError(f"no setting {name!r}; there are: {', '.join(sorted(_OPTIONS))}")
+        return getattr(current(), name)
+
+    def configure(self, **options: Any) -> None:
+        """The same as `loopwright.configure`."""
+        configure(**options)
+
+    def context(self, **options: Any) -> Any:
+        """The same as `loopwright.context`."""
+        return context(**options)
+
+
+settings = Settings()
+
+
+def _checked(options: dict[str, Any]) -> dict[str, Any]:
+    unknown = sorted(set(options) - _OPTIONS)
+    if unknown:
+        raise ConfigurationError(f"no setting {unknown[0]!r}; there are: {', '.join(sorted(_OPTIONS))}")
+    lm = options.get("lm")
+    if isinstance(lm, str):
+        return options | {"lm": LM(lm)}
+    if lm is not None and not isinstance(lm, BaseLM):
+        raise ConfigurationError(
+            f"lm must be a model, as in lm=LM('openai/gpt-5-mini'), not {type(lm).__name__}"
+        )
+    return options
+
+
+def current_lm(own: BaseLM | None = None) -> BaseLM:
+    """The model to ask: a module's own, else the context's, else the default."""
+    return own or current().lm or _default_lm(os.environ.get("LOOPWRIGHT_MODEL", ""))
+
+
+@cache
+def _default_lm(name: str) -> BaseLM:
+    if name:
+        return LM(name)
+    log.warning(
+        "no model is configured: using the small embedded one, which can do little more than short "
+        "calculations and look-ups with tools. Another: LOOPWRIGHT_MODEL=openai/gpt-5-mini or "
+        "loopwright.configure(lm=loopwright.LM('ollama_chat/llama3.2'))"
+    )
+    return LM("embedded")
+
+
+def current_adapter(lm: BaseLM, *, agent: bool) -> Adapter:
+    """The context's adapter, else the one that fits what the model can do."""
+    chosen = current().adapter
+    if chosen is not None:
+        return chosen
+    can = lm.capabilities
+    return NativeAdapter() if not can.chat or (agent and can.native_tools) else ChatAdapter()
+
+
+async def ask(lm: BaseLM, request: LMRequest) -> Exchange:
+    """Ask a model, in the way that the running code waits; the context keeps the exchange."""
+    start = time.perf_counter()
+    here = current()
+    response: LMResponse = lm.complete(request) if here.blocking else await lm.acomplete(request)
+    exchange = Exchange(lm.model, request, response, time.perf_counter() - start)
+    here.history.append(exchange)
+    if here.trace is not None:
+        here.trace.exchanges.append(exchange)
+    return exchange
+
+
+def drive(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine whose every leaf blocks, without an event loop.
+
+    The framework's own loops are written once, as coroutines; this is how a plain call runs them.
+    """
+    token = _current.set(replace(current(), blocking=True))
+    try:
+        coroutine.send(None)
+    except StopIteration as stop:
+        result: T = stop.value
+        return result
+    finally:
+        _current.reset(token)
+    coroutine.close()
+    raise RuntimeError("this loop waits for an event loop: use acall()")
+
+
+def unblocked() -> Any:
+    """A context for code that has an event loop of its own."""
+    return _entered(replace(current(), blocking=False))
+
+
+@contextmanager
+def _entered(new: Context) -> Iterator[None]:
+    token = _current.set(new)
+    try:
+        yield
+    finally:
+        _current.reset(token)
+
+
+def inspect_history(n: int = 1, file: TextIO | None = None) -> None:
+    """Print the last `n` exchanges with models: every message, the tools' names, the answer."""
+    out = file or sys.stdout
+    for exchange in list(current().history)[-n:]:
+        out.write(describe_exchange(exchange) + "\n")
+
+
+def describe_exchange(exchange: Exchange) -> str:
+    """An exchange as text: what `inspect_history` prints."""
+    lines = [f"── {exchange.model}, {exchange.seconds:.2f} s"]
+    for message in exchange.request.messages:
+        lines.append(f"[{message.role}] {message.content}".rstrip())
+        lines.extend(f"    → {call}" for call in message.tool_calls)
+    if exchange.request.tools:
+        lines.append(f"(tools: {', '.join(tool.name for tool in exchange.request.tools)})")
+    answer = exchange.response
+    lines.append(f"[answer] {answer.text}".rstrip())
+    lines.extend(f"    → {call}" for call in answer.tool_calls)
+    used = answer.usage
+    lines.append(
+        f"({used.prompt_tokens} + {used.completion_tokens} tokens{', from the cache' if answer.cached else ''})"
+    )
+    return "\n".join(lines)

@@ -1,0 +1,275 @@
+"""Modules: programs made of predictors. A program is code plus state; state is what was learned."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import copy
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, ClassVar, Literal, Self, TypeVar
+
+from loopwright.tools import ToolRegistry
+
+from .context import current, drive, unblocked
+from .errors import StateError
+from .example import Example
+from .models.base import BaseLM
+from .parallel import in_threads
+from .state import State, dump_state, read_program, undump_state, write_program
+
+T = TypeVar("T")
+
+
+def both_ways(loop: Callable[..., Coroutine[Any, Any, T]]) -> Callable[..., T]:
+    """The plain form of a loop that was written as a coroutine."""
+
+    def forward(self: Any, *args: Any, **inputs: Any) -> T:
+        return drive(loop(self, *args, **inputs))
+
+    forward.__doc__ = loop.__doc__
+    return forward
+
+
+class Module:
+    """A program. A subclass defines `forward` (or `aforward`) and keeps its parts in attributes.
+
+    Predictors are found in attributes, lists, tuples and dicts, at any depth; `super().__init__()` need
+    not be called. A call returns what `forward` returns; `acall` is the same without blocking, and a
+    `forward` that blocks runs in a thread then.
+
+
+    >>> from loopwright.example import Prediction
+    >>> class Shout(Module):
+    ...     def forward(self, text):
+    ...         return Prediction(text=text.upper())
+    >>> Shout()(text="hey").text
+    'HEY'
+    """
+
+    _entry: ClassVar[Literal["both", "forward", "aforward", "none"]] = "none"
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        own = {"forward", "aforward"} & vars(cls).keys()
+        if own:
+            cls._entry = "both" if len(own) == 2 else "forward" if "forward" in own else "aforward"
+
+    def __call__(self, *args: Any, **inputs: Any) -> Any:
+        """Run the program."""
+        self._check_entry()
+        if self._entry == "aforward":
+            return _run_in_loop(lambda: self._aforward(*args, **inputs))
+        return self._forward(*args, **inputs)
+
+    async def acall(self, *args: Any, **inputs: Any) -> Any:
+        """Run the program without blocking the event loop."""
+        self._check_entry()
+        if current().blocking:
+            return self(*args, **inputs)
+        if self._entry == "forward":
+            return await asyncio.to_thread(self._forward, *args, **inputs)
+        return await self._aforward(*args, **inputs)
+
+    @property
+    def _forward(self) -> Callable[..., Any]:
+        return self.forward  # type: ignore[attr-defined,no-any-return]  # checked by _check_entry
+
+    @property
+    def _aforward(self) -> Callable[..., Awaitable[Any]]:
+        return self.aforward  # type: ignore[attr-defined,no-any-return]  # as above
+
+    def _check_entry(self) -> None:
+        if self._entry == "none":
+            raise TypeError(
+                f"{type(self).__name__} defines neither forward() nor aforward(): write one of them"
+            )
+
+    # What it is made of
+
+    def named_sub_modules(self) -> Iterator[tuple[str, Module]]:
+        """Every module in this one, itself first ("" as its path), each once."""
+        seen: set[int] = set()
+
+        def walk(path: str, value: object) -> Iterator[tuple[str, Module]]:
+            if id(value) in seen:
+                return
+            if isinstance(value, Module):
+                seen.add(id(value))
+                yield path, value
+                for name, part in vars(value).items():
+                    yield from walk(f"{path}.{name}" if path else name, part)
+            elif isinstance(value, dict):
+                seen.add(id(value))
+                for key, part in value.items():
+                    yield from walk(f"{path}[{key!r}]", part)
+            elif isinstance(value, list | tuple):
+                seen.add(id(value))
+                for index, part in enumerate(value):
+                    yield from walk(f"{path}[{index}]", part)
+
+        yield from walk("", self)
+
+    def named_predictors(self) -> list[tuple[str, Any]]:
+        """Every predictor with its path, in the order of the attributes."""
+        return [(path or "self", m) for path, m in self.named_sub_modules() if m.is_predictor]
+
+    def predictors(self) -> list[Any]:
+        """Every predictor."""
+        return [predictor for _, predictor in self.named_predictors()]
+
+    @property
+    def is_predictor(self) -> bool:
+        """Whether this module itself asks a model, and so has state."""
+        return False
+
+    def set_lm(self, lm: BaseLM | None) -> None:
+        """Make every predictor ask this model, whatever the context says."""
+        for predictor in self.predictors():
+            predictor.lm = lm
+
+    def get_lm(self) -> BaseLM | None:
+        """The model that all predictors were set to; raises ValueError where they differ."""
+        models = {id(p.lm): p.lm for p in self.predictors()}
+        if len(models) > 1:
+            raise ValueError("the predictors ask different models: look at each predictor's lm")
+        return next(iter(models.values()), None)
+
+    # Copies
+
+    def deepcopy(self) -> Self:
+        """A copy that shares nothing that learning changes; models and tools are shared."""
+        return copy.deepcopy(self)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        new = copy.copy(self)
+        memo[id(self)] = new
+        for name, value in vars(self).items():
+            shared = isinstance(value, BaseLM | ToolRegistry)
+            vars(new)[name] = value if shared else copy.deepcopy(value, memo)
+        return new
+
+    def reset_copy(self) -> Self:
+        """A copy whose predictors have forgotten their demonstrations."""
+        new = self.deepcopy()
+        for predictor in new.predictors():
+            predictor.demos = []
+        return new
+
+    def with_state(self, states: Mapping[str, State]) -> Self:
+        """A copy in which the predictors at these paths have these states; the rest is shared.
+
+        Raises `StateError` for a path that is not there or a state that does not fit.
+        """
+        there = dict(self.named_predictors())
+        unknown = sorted(set(states) - set(there))
+        if unknown:
+            raise StateError(f"no predictor at {unknown[0]!r}; there are: {', '.join(there) or 'none'}")
+        replaced = {
+            id(there[path]): there[path].with_own_state(state, path) for path, state in states.items()
+        }
+        new: Self = _copy_with(self, replaced, {})
+        return new
+
+    def states(self) -> dict[str, State]:
+        """What every predictor has learned, by path."""
+        return {path: predictor.own_state() for path, predictor in self.named_predictors()}
+
+    # Many at once
+
+    def batch(
+        self,
+        examples: Sequence[Example],
+        num_threads: int | None = None,
+        *,
+        return_failed_examples: bool = False,
+    ) -> Any:
+        """Run the program on the inputs of many examples, in threads; results keep their order.
+
+        The first error is raised after all have run; with `return_failed_examples` the result is
+        (predictions, failed examples, their errors), as in DSPy.
+        """
+        outcomes = in_threads(
+            lambda example: self(**example.inputs().toDict()), examples, num_threads or current().num_threads
+        )
+        failed = [
+            (example, o) for example, o in zip(examples, outcomes, strict=True) if isinstance(o, Exception)
+        ]
+        done = [o for o in outcomes if not isinstance(o, Exception)]
+        if return_failed_examples:
+            return done, [example for example, _ in failed], [error for _, error in failed]
+        if failed:
+            raise failed[0][1]
+        return done
+
+    # Saving
+
+    def dump_state(self) -> dict[str, Any]:
+        """What was learned, as JSON's own types, by predictor path. No keys, no code."""
+        return {path: dump_state(state) for path, state in self.states().items()}
+
+    def load_state(self, state: Mapping[str, Any]) -> None:
+        """Take over what `dump_state` gave; raises `StateError` where it does not fit, changing nothing."""
+        there = dict(self.named_predictors())
+        for path in state:
+            if path not in there:
+                raise StateError(
+                    f"the state has a predictor {path!r} that this program lacks; it has: {', '.join(there)}"
+                )
+        missing = [path for path in there if path not in state]
+        if missing:
+            raise StateError(
+                f"the state lacks the predictor {missing[0]!r}; it has: {', '.join(state) or 'none'}"
+            )
+        new = {
+            path: there[path].with_own_state(undump_state(saved, path), path) for path, saved in state.items()
+        }
+        for path, predictor in new.items():
+            vars(there[path]).update(vars(predictor))
+
+    def save(self, path: str | Path) -> None:
+        """Write what was learned to a JSON file, whole or not at all."""
+        write_program(path, self.dump_state())
+
+    def load(self, path: str | Path) -> None:
+        """Take over what `save` wrote; raises `StateError` that names the file and what does not fit."""
+        self.load_state(read_program(path))
+
+
+def _run_in_loop(start: Callable[[], Awaitable[T]]) -> T:
+    """Run a user's coroutine from plain code: in a new event loop, in a thread if this one has a loop."""
+
+    async def run() -> T:
+        with unblocked():
+            return await start()
+
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(run())
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(contextvars.copy_context().run, asyncio.run, run()).result()
+
+
+def _copy_with(value: Any, replaced: Mapping[int, Any], done: dict[int, Any]) -> Any:
+    """A copy of only those modules and containers that hold something replaced."""
+    if id(value) in replaced:
+        return replaced[id(value)]
+    if id(value) in done:
+        return done[id(value)]
+    new = value
+    if isinstance(value, Module):
+        done[id(value)] = value
+        parts = {name: _copy_with(part, replaced, done) for name, part in vars(value).items()}
+        if any(part is not vars(value)[name] for name, part in parts.items()):
+            new = copy.copy(value)
+            vars(new).update(parts)
+    elif isinstance(value, dict):
+        items = {key: _copy_with(part, replaced, done) for key, part in value.items()}
+        new = items if any(part is not value[key] for key, part in items.items()) else value
+    elif isinstance(value, list | tuple) and type(value) in (list, tuple):
+        members = [_copy_with(part, replaced, done) for part in value]
+        new = type(value)(members) if any(a is not b for a, b in zip(members, value, strict=True)) else value
+    done[id(value)] = new
+    return new

@@ -1,0 +1,42 @@
+"""What a run of an agent may use before it is ended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..models.base import Usage
+from ..trajectory import TerminationReason
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds of one run; None is no bound.
+
+    `steps` are turns of the model; `tokens` are prompt and answer together over all turns; `usd` is
+    the provider's price, and a run whose price is not known is not ended by it; `seconds` is wall time,
+    looked at between turns.
+
+    >>> Limits(steps=3).reached(steps=3, tool_calls=0, usage=Usage(), seconds=0.0)
+    'max_steps'
+    """
+
+    steps: int | None = 20
+    tool_calls: int | None = None
+    tokens: int | None = None
+    usd: float | None = None
+    seconds: float | None = None
+
+    def reached(
+        self, *, steps: int, tool_calls: int, usage: Usage, seconds: float
+    ) -> TerminationReason | None:
+        """The first bound that a run has come to, if any."""
+        used: tuple[tuple[TerminationReason, float | None, float | None], ...] = (
+            ("max_steps", steps, self.steps),
+            ("max_calls", tool_calls, self.tool_calls),
+            ("max_tokens", usage.total_tokens, self.tokens),
+            ("max_cost", usage.usd, self.usd),
+            ("max_seconds", seconds, self.seconds),
+        )
+        return next(
+            (r for r, have, limit in used if limit is not None and have is not None and have >= limit), None
+        )

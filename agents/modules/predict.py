@@ -1,0 +1,179 @@
+"""Predict: one signature, one model call. The module that all others are made of."""
+
+from __future__ import annotations
+
+import copy
+import difflib
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Self
+
+from ..adapters.base import Adapter, Prompt
+from ..adapters.values import parse_value
+from ..context import ask, current, current_adapter, current_lm
+from ..errors import ConfigurationError, InputError, OutputError, StateError
+from ..example import Example, Prediction
+from ..models.base import BaseLM, LMRequest
+from ..module import Module, both_ways
+from ..signature import Field, Signature, SignatureLike
+from ..state import State
+from ..trace import Call, Exchange
+
+OPTIONS = ("temperature", "top_p", "max_tokens", "stop", "seed", "rollout_id")
+
+
+class Predict(Module):
+    r"""Ask a model once for a signature's outputs.
+
+    `options` are the model's for this predictor: temperature, top_p, max_tokens, stop, seed, rollout_id;
+    `n` draws several answers (`prediction.completions`). An answer that does not fit the signature is
+    asked for again with the reason, at most `max_repairs` times; then `OutputError` holds the raw text.
+
+    >>> from loopwright import context
+    >>> from loopwright.models import ScriptedLM
+    >>> capital = Predict("country -> capital")
+    >>> with context(lm=ScriptedLM(["[[ ## capital ## ]]\nParis"])):
+    ...     capital(country="France").capital
+    'Paris'
+    """
+
+    def __init__(
+        self,
+        signature: SignatureLike,
+        *,
+        n: int = 1,
+        max_repairs: int = 2,
+        lm: BaseLM | None = None,
+        **options: Any,
+    ) -> None:
+        unknown = sorted(set(options) - set(OPTIONS))
+        if unknown:
+            raise ConfigurationError(
+                f"Predict has no option {unknown[0]!r}; there are: n, max_repairs, lm, {', '.join(OPTIONS)}"
+            )
+        self.signature = Signature.of(signature)
+        self.demos: list[Example] = []
+        self.lm = lm
+        self.n = n
+        self.max_repairs = max_repairs
+        self.options = options
+
+    @property
+    def is_predictor(self) -> bool:
+        """It asks a model and has state."""
+        return True
+
+    async def aforward(self, *args: Any, **inputs: Any) -> Prediction:
+        """Ask for the outputs; the keyword arguments are the signature's inputs, and nothing else."""
+        given = checked_inputs(self.signature, args, inputs)
+        lm = current_lm(self.lm)
+        adapter = current_adapter(lm, agent=False)
+        prompt = adapter.format(self.signature, self.demos, given)
+        exchanges: list[Exchange] = []
+        drawn = [
+            await self._answer(lm, adapter, self.request(lm, prompt, i), exchanges) for i in range(self.n)
+        ]
+        return self.record(given, Prediction.from_completions(drawn), exchanges)
+
+    forward = both_ways(aforward)
+
+    def request(self, lm: BaseLM, prompt: Prompt, draw: int = 0) -> LMRequest:
+        """A prompt as a request to this model with this predictor's options; `draw` counts repeated draws."""
+        options = dict(self.options)
+        if draw:
+            options["rollout_id"] = (options.get("rollout_id") or 0) + draw
+        return LMRequest(
+            prompt.messages,
+            prompt.tools,
+            prompt.tool_choice,
+            prompt.response_format if lm.capabilities.response_format else None,
+            **options,
+        )
+
+    def record(
+        self, inputs: Mapping[str, Any], prediction: Prediction, exchanges: Sequence[Exchange]
+    ) -> Prediction:
+        """Note the use of this predictor in the context's trace."""
+        trace = current().trace
+        if trace is not None:
+            trace.calls.append(Call(self, inputs, prediction, tuple(exchanges)))
+        return prediction
+
+    async def _answer(
+        self, lm: BaseLM, adapter: Adapter, request: LMRequest, exchanges: list[Exchange]
+    ) -> dict[str, Any]:
+        for attempt in range(self.max_repairs + 1):
+            exchange = await ask(lm, request)
+            exchanges.append(exchange)
+            response = exchange.response
+            try:
+                return adapter.parse(self.signature, response)
+            except OutputError as error:
+                cut = " (it was cut off at max_tokens)" if response.finish_reason == "length" else ""
+                if attempt == self.max_repairs:
+                    raise OutputError(
+                        f"{lm.model} gave no usable answer in {attempt + 1} tries{cut}: {error}",
+                        raw=error.raw or response.text,
+                        field=error.field,
+                    ) from error
+                again = (adapter.reply(response), *adapter.complain(response, f"{error}{cut}"))
+                request = replace(request, messages=(*request.messages, *again))
+        raise AssertionError("the last attempt returns or raises")
+
+    # State
+
+    def own_state(self) -> State:
+        """What this predictor has learned."""
+        return State(str(self.signature), self.signature.instructions, tuple(self.demos))
+
+    def with_own_state(self, state: State, path: str = "self") -> Self:
+        """A copy with this state; raises `StateError` where it was learned for other fields."""
+        here = str(self.signature)
+        if state.fields != here:
+            raise StateError(
+                f"predictor {path!r}: the state was learned for {state.fields!r}, this program has {here!r}"
+            )
+        new = copy.copy(self)
+        new.signature = self.signature.with_instructions(state.instructions)
+        new.demos = [_typed(demo, self.signature) for demo in state.demos]
+        return new
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({str(self.signature)!r})"
+
+
+def checked_inputs(signature: Signature, args: Sequence[object], inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """The inputs in the signature's order, defaults filled in; raises `InputError` that names the fields.
+
+    >>> checked_inputs(Signature("a, b -> c"), (), {"b": 2, "a": 1})
+    {'a': 1, 'b': 2}
+    """
+    fields = signature.input_fields
+    names = ", ".join(fields) or "none"
+    if args:
+        raise InputError(f"inputs are given by name: this signature's are {names}")
+    for name in inputs:
+        if name not in fields:
+            near = difflib.get_close_matches(name, fields, 1)
+            hint = f" (did you mean {near[0]!r}?)" if near else ""
+            raise InputError(f"no input {name!r}{hint}; this signature's are {names}")
+    missing = [name for name, field in fields.items() if name not in inputs and field.required]
+    if missing:
+        raise InputError(f"input {', '.join(map(repr, missing))} is missing; this signature's are {names}")
+    return {name: inputs.get(name, _default(field)) for name, field in fields.items()}
+
+
+def _default(field: Field) -> Any:
+    return None if field.required else field.default
+
+
+def _typed(demo: Example, signature: Signature) -> Example:
+    """A demonstration whose values have the signature's types again after a round trip through JSON."""
+    changes = {}
+    for name, field in signature.fields.items():
+        if name in demo:
+            try:
+                changes[name] = parse_value(demo[name], field)
+            except ValueError as error:
+                raise StateError(f"a demonstration does not fit the signature: {error}") from error
+    return demo.copy(**changes)
