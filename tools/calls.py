@@ -21,6 +21,7 @@ ErrorKind = Literal[
 
 Effect = Literal["pure", "read", "write", "irreversible"]
 
+
 @dataclass(frozen=True, slots=True)
 class ToolCall:
     """A model's wish to run a tool.
@@ -40,7 +41,10 @@ class ToolCall:
     def __str__(self) -> str:
         if self.malformed:
             return f"{self.name}({self.malformed})"
-        shown = (f"{name}={json.dumps(value, ensure_ascii=False, default=str)}" for name, value in self.args.items())
+        shown = (
+            f"{name}={json.dumps(value, ensure_ascii=False, default=str)}"
+            for name, value in self.args.items()
+        )
         return f"{self.name}({', '.join(shown)})"
 
 

@@ -1,0 +1,37 @@
+"""Typed tools: Python functions that a model can call.
+
+A `Tool` reads a function's signature, annotations and docstring; a `ToolRegistry` holds tools and runs
+calls; `resolve` finds tools by what a command line or a task file says. Nothing here knows a language
+model. pydantic and the libraries behind the built-in tools are imported where they are first used.
+"""
+
+from __future__ import annotations
+
+from .calls import Effect, ErrorKind, ToolCall, ToolResult, ToolSpec
+from .errors import (
+    ArgumentsError,
+    DocumentsError,
+    ModelRetry,
+    ToolDefinitionError,
+    ToolFailed,
+    ToolLookupError,
+)
+from .registry import ToolRegistry
+from .tool import Tool, tool
+
+__all__ = [
+    "ArgumentsError",
+    "DocumentsError",
+    "Effect",
+    "ErrorKind",
+    "ModelRetry",
+    "Tool",
+    "ToolCall",
+    "ToolDefinitionError",
+    "ToolFailed",
+    "ToolLookupError",
+    "ToolRegistry",
+    "ToolResult",
+    "ToolSpec",
+    "tool",
+]
