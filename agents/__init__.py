@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from .adapters import ChatAdapter as ChatAdapter
     from .adapters import JSONAdapter as JSONAdapter
     from .adapters import NativeAdapter as NativeAdapter
-    from .context import configure as configure
-    from .context import context as context
-    from .context import inspect_history as inspect_history
-    from .context import settings as settings
+    from .ambient import configure as configure
+    from .ambient import context as context
+    from .ambient import inspect_history as inspect_history
+    from .ambient import settings as settings
     from .example import Example as Example
     from .example import Prediction as Prediction
     from .models import LM as LM
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "utils": ("utils",),
     "adapters": ("Adapter", "ChatAdapter", "JSONAdapter", "NativeAdapter"),
-    "context": ("configure", "context", "inspect_history", "settings"),
+    "ambient": ("configure", "context", "inspect_history", "settings"),
     "example": ("Example", "Prediction"),
     "models": ("LM", "BaseLM"),
     "module": ("Module",),

@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Literal, Self, TypeVar
 
 from loopwright.tools import ToolRegistry
 
-from .context import current, drive, unblocked
+from .ambient import current, drive, unblocked
 from .errors import StateError
 from .example import Example
 from .models.base import BaseLM

@@ -46,7 +46,7 @@ class TextAdapter(Adapter):
 
     def form(self, signature: Signature) -> str:
         """The form with a hint in the place of each value."""
-        return self.write({n: f"<{describe_type(f)}>" for n, f in signature.output_fields.items()})
+        return self.write({n: f"<{_hint(f)}>" for n, f in signature.output_fields.items()})
 
     def format(self, signature: Signature, demos: Sequence[Example], inputs: Mapping[str, Any]) -> Prompt:
         """System message, a pair of messages for each demonstration, and the live inputs."""
@@ -127,6 +127,10 @@ class TextAdapter(Adapter):
 
     def _user(self, signature: Signature, values: Mapping[str, Any] | Example) -> str:
         return self.write_inputs({n: values[n] for n in signature.input_fields if n in values})
+
+
+def _hint(field: Field) -> str:
+    return describe_type(field) + (f": {field.desc}" if field.desc else "")
 
 
 def _describe_tool(tool: ToolSpec) -> str:

@@ -220,6 +220,8 @@ def _describe(type_: Any) -> str:
         return " or ".join(parts) if all(parts) else ""
     if typing.get_origin(type_) is list and (item := _describe(typing.get_args(type_)[0])):
         return f"a JSON list, each item {item}"
+    if typing.get_origin(type_) is dict and typing.get_args(type_) == (str, Any):
+        return _WORDS[dict]
     try:
         return _WORDS.get(type_, "")
     except TypeError:  # an unhashable annotation has no word of its own

@@ -44,7 +44,7 @@ def chosen_model(
     """The model that the options name; without any, the context's default."""
     import os
 
-    from ..context import current_lm
+    from ..ambient import current_lm
     from ..models.lm import LM
 
     name = model or os.environ.get("LOOPWRIGHT_MODEL")

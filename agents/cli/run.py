@@ -50,7 +50,7 @@ def command(
     """Ask an agent one QUESTION and watch its steps."""
     from loopwright.tools.resolve import resolve_all
 
-    from ..context import context
+    from ..ambient import context
     from ..errors import ConfigurationError
     from ..modules import ReAct
     from ..signature import Signature
@@ -88,7 +88,7 @@ def _as_text(run: Any) -> Any:
             out.print(
                 Text(f"{mark} {plain(str(result.call))}", style=style), Text(f"  {plain(result.content)}")
             )
-    outputs = [name for name in item.keys() if name not in ("trajectory", "termination_reason", "error")]
+    outputs = [name for name in item if name not in ("trajectory", "termination_reason", "error")]
     for name in outputs:
         label = f"{name}: " if len(outputs) > 1 else ""
         out.print(Text(f"{label}{plain(format_value(item[name]))}", style="bold"))

@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from ..adapters.base import Adapter, Prompt
 from ..adapters.values import parse_value
-from ..context import ask, current, current_adapter, current_lm
+from ..ambient import ask, current, current_adapter, current_lm
 from ..errors import ConfigurationError, InputError, OutputError, StateError
 from ..example import Example, Prediction
 from ..models.base import BaseLM, LMRequest

@@ -15,7 +15,7 @@ from loopwright.tools import Tool, ToolRegistry
 from loopwright.tools.calls import ToolCall, ToolResult
 
 from ..adapters.base import SUBMIT, Adapter, Turn, parse_outputs, submit_spec
-from ..context import ask, current, current_adapter, current_lm, drive
+from ..ambient import ask, current, current_adapter, current_lm, drive
 from ..errors import ContextWindowError, LMError, OutputError
 from ..example import Prediction
 from ..messages import Message

@@ -1,0 +1,65 @@
+# make run     evaluate an agent on the example tasks with the embedded model: no key, no network but pip's
+# make test    every test
+# make check   lint, format, types, layers
+# Each sets up what it needs in .venv, from nothing but Python 3.11 or newer (uv is used where it is there).
+
+VENV := .venv
+BIN := $(VENV)/bin
+PY := $(BIN)/python
+MIN := import sys; sys.exit(sys.version_info < (3, 11))
+TASKS := examples/tasks/*.yaml
+SOURCES := agents tools sandbox tests examples hatch_build.py
+
+.PHONY: run test check cover bench train lock clean
+
+run: $(VENV)/.run
+	$(BIN)/loopwright eval $(TASKS) $(ARGS)
+
+test: $(VENV)/.dev
+	$(PY) -m pytest $(ARGS)
+
+check: $(VENV)/.dev
+	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/ruff format --check $(SOURCES)
+	$(BIN)/mypy -p loopwright
+	$(BIN)/mypy tests examples
+	$(BIN)/lint-imports
+
+cover: $(VENV)/.dev
+	$(PY) -m pytest --cov --cov-report=term-missing:skip-covered $(ARGS)
+
+bench: $(VENV)/.dev
+	for script in tests/benchmarks/bench_*.py; do $(PY) $$script || exit 1; done
+
+train: $(VENV)/.dev
+	$(BIN)/python -c "import torch" 2>/dev/null || $(MAKE) --no-print-directory install WHAT='-e .[train]'
+	$(PY) -m examples.train_embedded.train $(ARGS)
+
+# The versions that a fresh install gets; needs uv.
+lock:
+	uv pip compile pyproject.toml --group dev --universal --no-header --no-annotate -q -o constraints.txt
+
+clean:
+	rm -rf $(VENV) src agents/tools agents/sandbox dist .mypy_cache .ruff_cache .pytest_cache .coverage
+
+$(VENV)/.run: pyproject.toml constraints.txt hatch_build.py | $(PY)
+	@$(MAKE) --no-print-directory install WHAT='-e .'
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml constraints.txt hatch_build.py | $(PY)
+	@$(MAKE) --no-print-directory install WHAT='-e . --group dev'
+	@touch $@ $(VENV)/.run
+
+.PHONY: install
+install:
+	@echo "Installing into $(VENV) …"
+	@if command -v uv >/dev/null 2>&1; then uv pip install -q -p $(PY) -c constraints.txt $(WHAT); \
+	else $(PY) -m pip install -q --disable-pip-version-check -c constraints.txt $(WHAT); fi
+
+$(PY):
+	@for python in $(PYTHON) python3 python3.13 python3.12 python3.11 python; do \
+	  if command -v $$python >/dev/null 2>&1 && $$python -c "$(MIN)" 2>/dev/null; then found=$$python; break; fi; \
+	done; \
+	if command -v uv >/dev/null 2>&1; then uv venv -q --python "$${found:-3.11}" $(VENV); \
+	elif [ -n "$$found" ]; then $$found -m venv $(VENV) && $(PY) -m pip install -q --disable-pip-version-check "pip>=25.1"; \
+	else echo "Python 3.11 or newer is needed; name it with: make run PYTHON=/path/to/python" >&2; exit 1; fi
