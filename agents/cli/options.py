@@ -12,6 +12,8 @@ import click
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from loopwright.tools import ToolRegistry
+
     from ..models.base import BaseLM
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -51,6 +53,14 @@ def chosen_model(
     if name is None and api_base is None and temperature is None:
         return current_lm()
     return LM(name or "embedded", api_base=api_base, temperature=temperature, cache=not no_cache)
+
+
+def named_tools(names: str) -> ToolRegistry:
+    """The tools that a list such as `calculate,mytools.py` names; paths start at the current folder."""
+    from loopwright.tools import ToolRegistry
+    from loopwright.tools.resolve import resolve
+
+    return ToolRegistry(*(resolve(name) for name in names.split(",") if name.strip()))
 
 
 def terminal(*, stderr: bool = False) -> Console:

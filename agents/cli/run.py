@@ -48,18 +48,16 @@ def command(
     **model: Any,
 ) -> int:
     """Ask an agent one QUESTION and watch its steps."""
-    from loopwright.tools.resolve import resolve_all
-
     from ..ambient import context
     from ..errors import ConfigurationError
     from ..modules import ReAct
     from ..signature import Signature
-    from .options import chosen_model
+    from .options import chosen_model, named_tools
 
     asked = Signature.of(signature, instructions)
     if len(asked.input_fields) != 1:
         raise ConfigurationError(f"run asks one question: a signature with one input, not {asked}")
-    agent = ReAct(asked, resolve_all(tools, base=Path.cwd()), max_iters=max_steps)
+    agent = ReAct(asked, named_tools(tools), max_iters=max_steps)
     if program is not None:
         agent.load(program)
     show = _as_json if as_json else _as_text
