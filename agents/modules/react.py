@@ -13,6 +13,7 @@ from typing import Any
 
 from loopwright.tools import Tool, ToolRegistry
 from loopwright.tools.calls import ToolCall, ToolResult
+from loopwright.tools.resolve import resolve
 
 from ..adapters.base import SUBMIT, Adapter, Turn, parse_outputs, submit_spec
 from ..ambient import ask, current, current_adapter, current_lm, drive
@@ -32,13 +33,14 @@ MAX_REPEATS = 3  # times that one failing call is made in a row
 LAST_TURN = f"There are no turns left. Call `{SUBMIT}` now, with the best answer you can give."
 REPEATED = "This is the same call as before, and it failed as before: do something else."
 
-ToolLike = Tool | Callable[..., Any]
+ToolLike = Tool | Callable[..., Any] | str
 
 
 class ReAct(Module):
     """An agent: a loop of thoughts and tool calls that ends with the signature's outputs.
 
-    `tools` are functions, `Tool`s or a `ToolRegistry`. The prediction has the outputs, `trajectory` and
+    `tools` are functions, `Tool`s, names that `loopwright.tools.resolve` knows ("calculate",
+    "shop.py:registry"), or a `ToolRegistry`. The prediction has the outputs, `trajectory` and
     `termination_reason`. A failed call, an unknown tool or a turn that can't be read becomes an
     observation, and the loop goes on. A limit ends the run: one last turn may still submit; if that fails
     too, the outputs are None. A model error ends it with "lm_error" and `error`; on the first turn, where
@@ -69,7 +71,7 @@ class ReAct(Module):
         **options: Any,
     ) -> None:
         self.signature = Signature.of(signature)
-        self.tools = tools if isinstance(tools, ToolRegistry) else ToolRegistry(*tools)
+        self.tools = tools if isinstance(tools, ToolRegistry) else ToolRegistry(*map(_found, tools))
         self.limits = limits or Limits(steps=max_iters)
         self.react = Predict(self.signature, **options)
 
@@ -108,6 +110,10 @@ class ReAct(Module):
             if step is not None:
                 yield step
         yield self.react.record(given, run.prediction(ending), run.exchanges)
+
+
+def _found(tool: ToolLike | ToolRegistry) -> object:
+    return resolve(tool) if isinstance(tool, str) else tool
 
 
 FORCED = ("max_steps", "max_calls", "parse_errors", "loop")
