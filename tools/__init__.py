@@ -7,6 +7,7 @@ model. pydantic and the libraries behind the built-in tools are imported where t
 
 from __future__ import annotations
 
+from .builtin import BUILTIN_NAMES, builtin_tool
 from .calls import Effect, ErrorKind, ToolCall, ToolResult, ToolSpec
 from .errors import (
     ArgumentsError,
@@ -17,9 +18,11 @@ from .errors import (
     ToolLookupError,
 )
 from .registry import ToolRegistry
+from .resolve import resolve
 from .tool import Tool, tool
 
 __all__ = [
+    "BUILTIN_NAMES",
     "ArgumentsError",
     "DocumentsError",
     "Effect",
@@ -33,5 +36,7 @@ __all__ = [
     "ToolRegistry",
     "ToolResult",
     "ToolSpec",
+    "builtin_tool",
+    "resolve",
     "tool",
 ]

@@ -87,11 +87,12 @@ def usage(name: str, properties: Mapping[str, Schema], required: Sequence[str]) 
     """
     shown = []
     for parameter, schema in properties.items():
-        optional = "" if parameter in required or "default" in schema else "?"
-        default = (
-            f" = {_json(schema['default'])}" if "default" in schema and parameter not in required else ""
-        )
-        shown.append(f"{parameter}{optional}: {type_name(schema)}{default}")
+        if parameter in required:
+            shown.append(f"{parameter}: {type_name(schema)}")
+        elif "default" in schema:
+            shown.append(f"{parameter}: {type_name(schema)} = {_json(schema['default'])}")
+        else:
+            shown.append(f"{parameter}?: {type_name(schema).removesuffix(' | null')}")
     return f"{name}({', '.join(shown)})"
 
 

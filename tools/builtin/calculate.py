@@ -1,0 +1,113 @@
+"""`calculate`: arithmetic, exact where it can be."""
+
+from __future__ import annotations
+
+import re
+from decimal import ROUND_HALF_EVEN, Context, Decimal
+from fractions import Fraction
+
+from ..tool import Tool
+from .expression import compute
+from .rational import Irrational, RationalAlgebra
+
+_SECONDS = 15  # generous: the first irrational result imports sympy
+_DECIMAL_DIGITS = 12  # a decimal of so many significant digits is shown as it is
+_APPROX_DIGITS = 10
+_MAX_EXACT = 40  # characters of an exact form beside its approximation
+_MAX_WHOLE_DIGITS = 1_000
+
+
+def calculate(expression: str) -> str:
+    """Compute an arithmetic expression exactly.
+
+    Operators: + - * / ^ % (percent, or remainder between two numbers), parentheses, "15% of 80".
+    Functions: sqrt abs round floor ceil min max sum mean log ln log10 exp sin cos tan factorial gcd lcm; pi, e.
+
+    Args:
+        expression: For example "3 * (4.5 + 2)" or "round(19.99 * 1.2, 2)"; log is natural, angles are
+            radians or degrees as in sin(30°), round takes halves away from zero.
+
+    >>> calculate("0.1 + 0.2"), calculate("15% of 80"), calculate("10 / 3"), calculate("sqrt(2)")
+    ('0.3', '12', '10/3 ≈ 3.333333333', 'sqrt(2) ≈ 1.414213562')
+    """
+    try:
+        return _shown(compute(expression, RationalAlgebra()))
+    except Irrational:
+        return _computed_symbolically(expression)
+
+
+def calculate_tool() -> Tool:
+    """`calculate` as a tool."""
+    return Tool(calculate, effect="pure", timeout=_SECONDS)
+
+
+def _computed_symbolically(expression: str) -> str:
+    import sympy
+
+    from .symbolic import SymbolicAlgebra
+
+    value = compute(expression, SymbolicAlgebra())
+    exact = sympy.expand_mul(value.exact) if value.exact.count_ops() <= 30 else value.exact
+    if exact.is_Rational:
+        return _shown(Fraction(int(exact.p), int(exact.q)))
+    approx = _trimmed(Decimal(str(value.approx)))
+    text = re.sub(r"\bE\b", "e", str(exact))
+    return f"{text} ≈ {approx}" if len(text) <= _MAX_EXACT else f"≈ {approx}"
+
+
+def _shown(value: Fraction) -> str:
+    """A fraction as an integer or a short decimal where it is one, else exactly and approximately."""
+    if value.denominator == 1:
+        return _shown_whole(value.numerator)
+    decimal = _terminating(value)
+    if decimal is not None and len(decimal) <= _MAX_EXACT:
+        if len(decimal.replace(".", "").lstrip("-0")) <= _DECIMAL_DIGITS:
+            return decimal
+        return f"{decimal} ≈ {_approximate(value)}"
+    short = (
+        max(value.numerator.bit_length(), value.denominator.bit_length()) < 140
+    )  # before text is made of it
+    exact = f"{value.numerator}/{value.denominator}" if short else ""
+    return (
+        f"{exact} ≈ {_approximate(value)}"
+        if exact and len(exact) <= _MAX_EXACT
+        else f"≈ {_approximate(value)}"
+    )
+
+
+def _shown_whole(value: int) -> str:
+    digits = Decimal(value).adjusted() + 1
+    if digits <= _MAX_WHOLE_DIGITS:
+        return str(value)
+    return f"≈ {_approximate(Fraction(value))} ({digits:,} digits)"
+
+
+def _terminating(value: Fraction) -> str | None:
+    """The whole of a decimal that ends, None where it does not or is long."""
+    rest, places = value.denominator, 0
+    for prime in (2, 5):
+        count = 0
+        while rest % prime == 0 and count <= _MAX_EXACT:
+            rest //= prime
+            count += 1
+        places = max(places, count)
+    if rest != 1 or value.numerator.bit_length() > 200:
+        return None
+    return f"{Decimal(value.numerator * 10**places // value.denominator).scaleb(-places, _WIDE):f}"
+
+
+_WIDE = Context(prec=200)
+
+
+def _approximate(value: Fraction) -> str:
+    context = Context(prec=_APPROX_DIGITS, rounding=ROUND_HALF_EVEN)
+    return _trimmed(context.divide(Decimal(value.numerator), Decimal(value.denominator)))
+
+
+def _trimmed(value: Decimal) -> str:
+    """Ten significant digits at most, no zeros at the end, and an exponent only where it is far from 1."""
+    context = Context(prec=_APPROX_DIGITS, rounding=ROUND_HALF_EVEN)
+    short = context.plus(value).normalize(context)
+    if -7 < short.adjusted() < 16:
+        return f"{short:f}"
+    return f"{short:e}"

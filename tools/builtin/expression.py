@@ -1,0 +1,260 @@
+"""The grammar of `calculate`: a tokenizer and an operator-precedence parser of our own.
+
+Nothing is ever given to `eval` or to sympy's parser. The parser knows no numbers either: it tells an
+`Algebra` what to compute as it reads, so one grammar serves the exact rational arithmetic and sympy.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Generic, NoReturn, Protocol, TypeVar
+
+from ..errors import ToolFailed, nearest
+
+T = TypeVar("T")
+
+MAX_LENGTH = 2_000  # characters of an expression
+_MAX_DEPTH = 50  # parentheses, signs and powers inside one another
+_MAX_EXPONENT = 5_000  # of a literal such as 1e300
+
+# how many arguments each function takes: at least, at most (None: any number)
+FUNCTIONS: dict[str, tuple[int, int | None]] = {
+    **dict.fromkeys(("sqrt", "cbrt", "abs", "floor", "ceil", "factorial"), (1, 1)),
+    **dict.fromkeys(("exp", "ln", "log10", "log2"), (1, 1)),
+    **dict.fromkeys(("sin", "cos", "tan", "asin", "acos", "atan"), (1, 1)),
+    **dict.fromkeys(("round", "log"), (1, 2)),
+    **dict.fromkeys(("pow", "mod"), (2, 2)),
+    **dict.fromkeys(("min", "max", "sum", "mean", "gcd", "lcm"), (1, None)),
+}
+CONSTANTS = {"pi": "pi", "π": "pi", "e": "e"}
+_ALIASES = {"ceiling": "ceil", "average": "mean", "avg": "mean", "arcsin": "asin", "arccos": "acos"}
+_ALIASES |= {"arctan": "atan"}
+
+_LOOSEST, _SUM, _PRODUCT, _SIGN, _POWER = 0, 10, 20, 25, 30
+_INFIX = {"+": _SUM, "-": _SUM, "*": _PRODUCT, "/": _PRODUCT, "//": _PRODUCT, "mod": _PRODUCT, "^": _POWER}
+
+_SPELLINGS = str.maketrans({"×": "*", "·": "*", "∙": "*", "÷": "/", "−": "-", "–": "-", "\u00a0": " "})
+_TOKEN = re.compile(
+    r"(?P<grouped>\d{1,3}(?:,\d{3})+(?:\.\d+)?(?![\d,.]))"
+    r"|(?P<number>(?:\d+(?:_\d{3})*(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)"
+    r"|(?P<name>[^\W\d_]\w*)"
+    r"|(?P<symbol>\*\*|//|[-+*/^%!°(),])"
+)
+_PLAIN_NUMBER = re.compile(r"\d{1,3}(?:\.\d+)?")
+_GROUPED = re.compile(r"(?<![\d.,])\d{1,3}(?:,\d{3})+(?![\d,])")
+
+
+class Algebra(Protocol[T]):
+    """What the parser needs to compute: each method may raise `ToolFailed`."""
+
+    def number(self, value: Fraction) -> T:
+        """A literal."""
+        ...
+
+    def constant(self, name: str) -> T:
+        """One of `pi` and `e`."""
+        ...
+
+    def apply(self, name: str, args: Sequence[T]) -> T:
+        """An operator (`+ - * / // ^ mod neg`) or a function of `FUNCTIONS`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Token:
+    kind: str  # number, name, symbol or end
+    text: str
+    at: int
+
+
+def compute(expression: str, algebra: Algebra[T]) -> T:
+    """Read an expression and compute it; raises `ToolFailed` in words for a model."""
+    if len(expression) > MAX_LENGTH:
+        raise ToolFailed(
+            f"the expression has {len(expression):,} characters; at most {MAX_LENGTH:,} can be read"
+        )
+    text = expression.translate(_SPELLINGS)
+    parser = _Parser(text, _tokens(text), algebra)
+    value = parser.expression(_LOOSEST)
+    if parser.next.kind != "end":
+        parser.complain(parser.next, "an operator")
+    return value
+
+
+def _tokens(text: str) -> list[_Token]:
+    found: list[_Token] = []
+    at = 0
+    calls: list[bool] = []  # for each open parenthesis, whether it holds a function's arguments
+    while True:
+        while at < len(text) and text[at].isspace():
+            at += 1
+        if at == len(text):
+            return [*found, _Token("end", "", at)]
+        match = _TOKEN.match(text, at)
+        if match and match.lastgroup == "grouped" and calls and calls[-1]:
+            match = _PLAIN_NUMBER.match(text, at)  # max(1,250): there, a comma stands between arguments
+        if match is None:
+            raise ToolFailed(
+                f'can\'t read "{text[at : at + 20]}" in the expression: numbers, + - * / ^ % and functions'
+            )
+        kind = match.lastgroup or "number"
+        if match[0] == "(":
+            calls.append(bool(found) and found[-1].kind == "name" and _known(found[-1].text) in FUNCTIONS)
+        elif match[0] == ")" and calls:
+            calls.pop()
+        found.append(_Token("number" if kind == "grouped" else kind, match[0], at))
+        at = match.end()
+
+
+def _known(name: str) -> str:
+    lower = name.lower()
+    return _ALIASES.get(lower, lower)
+
+
+class _Parser(Generic[T]):
+    def __init__(self, text: str, tokens: list[_Token], algebra: Algebra[T]) -> None:
+        self.text = text
+        self.tokens = tokens
+        self.algebra = algebra
+        self.place = 0
+        self.depth = 0
+
+    @property
+    def next(self) -> _Token:
+        return self.tokens[self.place]
+
+    def take(self) -> _Token:
+        token = self.tokens[self.place]
+        self.place += 1
+        return token
+
+    def complain(self, token: _Token, wanted: str) -> NoReturn:
+        if token.kind == "end":
+            raise ToolFailed(f"the expression ends where {wanted} is wanted")
+        shown = self.text[token.at : token.at + 20]
+        if token.text == ",":
+            start = max(0, token.at - 8)
+            raise ToolFailed(
+                f'the comma in "{self.text[start : token.at + 8].strip()}" is neither in a number like 1,250.5 nor '
+                f"between a function's arguments; write decimals with a point"
+            )
+        if token.text == "(" or (wanted == "an operator" and token.kind in ("number", "name")):
+            raise ToolFailed(f'an operator is wanted before "{shown}": write * to multiply')
+        index = self.tokens.index(token)
+        after = f' after "{self.tokens[index - 1].text}"' if index else ""
+        raise ToolFailed(f'{wanted} is wanted{after} where "{shown}" stands')
+
+    def expression(self, binding: int) -> T:
+        self.depth += 1
+        if self.depth > _MAX_DEPTH:
+            raise ToolFailed(f"the expression is nested more than {_MAX_DEPTH} deep")
+        value = self.operand()
+        while (found := self.infix()) is not None and found[1] > binding:
+            name, strength = found
+            self.take()
+            right = self.expression(strength - 1 if name == "^" else strength)
+            value = self.algebra.apply(name, [value, right])
+        self.depth -= 1
+        return value
+
+    def infix(self) -> tuple[str, int] | None:
+        """The operator that comes next, and how strongly it binds."""
+        token = self.next
+        name = token.text.lower()
+        name = {"**": "^", "%": "mod", "of": "*", "x": "*"}.get(name, name)
+        return (name, _INFIX[name]) if name in _INFIX else None
+
+    def operand(self) -> T:
+        token = self.take()
+        if token.text in ("-", "+"):
+            value = self.expression(_SIGN)
+            return self.algebra.apply("neg", [value]) if token.text == "-" else value
+        if token.kind == "number":
+            value = self.algebra.number(_literal(token.text))
+        elif token.text == "(":
+            value = self.expression(_LOOSEST)
+            self.close()
+        elif token.kind == "name":
+            value = self.named(token)
+        else:
+            self.complain(token, "a number")
+        return self.postfix(value)
+
+    def postfix(self, value: T) -> T:
+        while self.next.text in ("!", "°", "%"):
+            if self.next.text == "%" and self.is_modulo():
+                break
+            sign = self.take().text
+            if sign == "!":
+                value = self.algebra.apply("factorial", [value])
+            elif sign == "%":
+                value = self.algebra.apply("/", [value, self.algebra.number(Fraction(100))])
+            else:
+                degree = [self.algebra.constant("pi"), self.algebra.number(Fraction(180))]
+                value = self.algebra.apply("*", [value, self.algebra.apply("/", degree)])
+        return value
+
+    def is_modulo(self) -> bool:
+        """Whether the % that comes next stands between two operands, as in `17 % 5`."""
+        after = self.tokens[self.place + 1]
+        if after.kind == "name":
+            return _known(after.text) in FUNCTIONS or after.text.lower() in CONSTANTS
+        return after.kind == "number" or after.text == "("
+
+    def named(self, token: _Token) -> T:
+        name = _known(token.text)
+        if name in FUNCTIONS:
+            if self.next.text != "(":
+                raise ToolFailed(f'"{name}" wants its argument in parentheses: {name}(2)')
+            return self.call(name)
+        if name in CONSTANTS:
+            return self.algebra.constant(CONSTANTS[name])
+        known = [*FUNCTIONS, "pi", "e"]
+        near = nearest(name, known)
+        hint = f'did you mean "{near}"?' if near else f"known are {', '.join(known)}"
+        raise ToolFailed(f'there is no function or constant "{token.text[:40]}"; {hint}')
+
+    def call(self, name: str) -> T:
+        opening = self.take()
+        args: list[T] = []
+        spaced = False
+        while self.next.text != ")":
+            if args:
+                comma = self.take()
+                if comma.text != ",":
+                    self.complain(comma, '"," or ")"')
+                spaced = spaced or self.text[comma.at + 1 : comma.at + 2].isspace()
+            args.append(self.expression(_LOOSEST))
+        closing = self.take()
+        inside = self.text[opening.at + 1 : closing.at]
+        if spaced and (grouped := _GROUPED.search(inside)):
+            raise ToolFailed(
+                f'"{grouped[0]}" inside {name}(...) may be one number or two: write {grouped[0].replace(",", "")}, '
+                f"or a space after each comma"
+            )
+        self.check_count(name, len(args), inside)
+        return self.algebra.apply(name, args)
+
+    def check_count(self, name: str, count: int, inside: str) -> None:
+        least, most = FUNCTIONS[name]
+        if count >= least and (most is None or count <= most):
+            return
+        wanted = f"{least}" if least == most else f"{least} or {most}" if most else f"at least {least}"
+        plural = "" if wanted in ("1", "at least 1") else "s"
+        hint = "; write numbers without thousands separators there" if _GROUPED.search(inside) else ""
+        raise ToolFailed(f"{name} takes {wanted} argument{plural}, not {count}{hint}")
+
+    def close(self) -> None:
+        token = self.take()
+        if token.text != ")":
+            self.complain(token, '")"')
+
+
+def _literal(text: str) -> Fraction:
+    digits, _, exponent = text.replace(",", "").replace("_", "").lower().partition("e")
+    if exponent and (len(exponent) > 6 or abs(int(exponent)) > _MAX_EXPONENT):
+        raise ToolFailed(f"{text[:40]} is beyond what can be computed: exponents go up to {_MAX_EXPONENT:,}")
+    return Fraction(f"{digits}e{exponent}" if exponent else digits)

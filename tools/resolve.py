@@ -1,0 +1,170 @@
+"""Tools by what a command line or a task file says: a built-in's name, a module, a Python file."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import re
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+
+from .builtin import BUILTIN_NAMES, PLACED, builtin_tool
+from .errors import ToolDefinitionError, ToolLookupError, nearest
+from .registry import ToolRegistry
+from .tool import Tool
+
+_FILE = re.compile(r"(?P<path>.+\.py)(?::(?P<attr>[^:]*))?")
+_MODULE = re.compile(r"(?P<module>[A-Za-z_][\w.]*)(?::(?P<attr>[^:]*))?")
+
+
+def resolve(spec: str, *, base: Path | None = None) -> ToolRegistry:
+    """Find the tools that a text names; relative paths start at `base` (the current folder unless told).
+
+    - `calculate`: a built-in tool. One that works on files may be given a place: `retrieve:notes/`;
+      without one, `read_file` and `list_files` see `base`.
+    - `shop.tools:registry`: an attribute of a module, either next to `base` or importable. It may be a
+      tool, a function, a list of these, or a registry.
+    - `shop_tools.py` and `shop_tools.py:registry`: a Python file; without an attribute, every tool and
+      registry in it.
+
+    Naming a module or a `.py` file runs its Python code, with all the rights of this process: do it with
+    files you trust. Raises `ToolLookupError`.
+
+    >>> resolve("calculate")
+    ToolRegistry(calculate)
+    """
+    folder = Path.cwd() if base is None else base
+    text = spec.strip()
+    name, _, place = text.partition(":")
+    if name in BUILTIN_NAMES:
+        return ToolRegistry(_builtin(name, place, folder))
+    if found := _FILE.fullmatch(text):
+        return _from_module(_load_file(folder / found["path"]), found["attr"], spec)
+    if (found := _MODULE.fullmatch(text)) and (found["attr"] is not None or "." in found["module"]):
+        return _from_module(_import(found["module"], folder), found["attr"], spec)
+    near = nearest(name, BUILTIN_NAMES)
+    hint = f'; did you mean "{near}"?' if near else "."
+    if (folder / f"{name}.py").is_file():
+        hint = f'; did you mean the file, "{name}.py"?'
+    raise ToolLookupError(
+        f'there is no tool "{spec}"{hint} Write a built-in ({", ".join(BUILTIN_NAMES)}), "module:name" or "file.py:name"'
+    )
+
+
+def _builtin(name: str, place: str, folder: Path) -> Tool:
+    if place:
+        return builtin_tool(name, folder / place if name in PLACED else place)
+    return builtin_tool(name, folder if name in ("read_file", "list_files") else None)
+
+
+def _import(name: str, folder: Path) -> ModuleType:
+    beside = folder.joinpath(*name.split("."))
+    if (path := beside.with_suffix(".py")).is_file():
+        return _load_file(path)
+    try:
+        with _importable(folder):
+            return import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name and (name == error.name or name.startswith(error.name + ".")):
+            raise ToolLookupError(
+                f'there is no module "{name}": no {path.relative_to(folder)} in {folder}, and nothing installed by that name'
+            ) from error
+        raise _broken(name, error) from error
+    except (Exception, SystemExit) as error:
+        raise _broken(name, error) from error
+
+
+def _load_file(path: Path) -> ModuleType:
+    """Run a file as a module, once for each version of it."""
+    path = path.resolve()
+    if not path.is_file():
+        near = nearest(path.name, (one.name for one in path.parent.glob("*.py")))
+        hint = f"; did you mean {near}?" if near else ""
+        raise ToolLookupError(f"there is no file {path}{hint}")
+    seen = path.stat()
+    key = hashlib.sha256(f"{path}:{seen.st_mtime_ns}:{seen.st_size}".encode()).hexdigest()[:16]
+    name = f"_loopwright_tools_{path.stem}_{key}"
+    if name in sys.modules:
+        return sys.modules[name]
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise ToolLookupError(f"{path} can't be loaded as Python")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # before it runs: dataclasses and pydantic look annotations up there
+    try:
+        with _importable(path.parent):
+            spec.loader.exec_module(module)
+    except BaseException as error:
+        del sys.modules[name]
+        if isinstance(error, (Exception, SystemExit)):
+            raise _broken(path.name, error) from error
+        raise
+    return module
+
+
+@contextmanager
+def _importable(folder: Path) -> Iterator[None]:
+    """Let a module import its neighbours while it is being loaded, as a script can."""
+    entry = str(folder.resolve())
+    sys.path.insert(0, entry)
+    try:
+        yield
+    finally:
+        if entry in sys.path:
+            sys.path.remove(entry)
+
+
+def _broken(name: str, error: BaseException) -> ToolLookupError:
+    trace = (
+        None if isinstance(error, SyntaxError) else error.__traceback__
+    )  # a SyntaxError tells its line itself
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    where = f" (line {trace.tb_lineno} of {Path(trace.tb_frame.f_code.co_filename).name})" if trace else ""
+    return ToolLookupError(f"{name} can't be loaded: {type(error).__name__}: {error}{where}")
+
+
+def _from_module(module: ModuleType, attr: str | None, spec: str) -> ToolRegistry:
+    members = vars(module)
+    if not attr:
+        found = [one for one in members.values() if isinstance(one, (Tool, ToolRegistry))]
+        if found:
+            return ToolRegistry(found)
+        raise ToolLookupError(f'"{spec}" holds no tool and no registry; {_offers(module)}')
+    value: object = module
+    for step in attr.split("."):
+        known = list(members) if value is module else dir(value)
+        try:
+            value = getattr(value, step)
+        except AttributeError:
+            near = nearest(step, (name for name in known if not name.startswith("_")))
+            hint = f'did you mean "{near}"?' if near else _offers(module)
+            raise ToolLookupError(f'"{spec}": there is no "{step}"; {hint}') from None
+    return _registry_of(value, spec)
+
+
+def _registry_of(value: object, spec: str) -> ToolRegistry:
+    if isinstance(value, ToolRegistry):
+        return value
+    if isinstance(value, Mapping):
+        value = list(value.values())
+    try:
+        return ToolRegistry(value)
+    except ToolDefinitionError as error:
+        raise ToolLookupError(f'"{spec}": {error}') from error
+
+
+def _offers(module: ModuleType) -> str:
+    """What a module has that could be named."""
+    functions = [
+        name
+        for name, one in vars(module).items()
+        if not name.startswith("_") and callable(one) and getattr(one, "__module__", None) == module.__name__
+    ]
+    if not functions:
+        return "it defines no function either"
+    return f"it defines {', '.join(functions[:20])}: name one, or mark it with @tool"
