@@ -1,0 +1,307 @@
+"""Models behind an API, hosted or local, through litellm."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import logging
+import os
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+from ..errors import ConfigurationError, LMError
+from .base import BaseLM, Capabilities, Delta, LMRequest, LMResponse, Usage
+from .catalog import TOOL_PROVIDERS, lookup
+from .chat_api import StreamReader, read_response, write_request
+from .deadline import pieces_within, result_within
+from .failure_chain import Endpoint, without_login
+from .failures import as_lm_error
+
+DEFAULT_TIMEOUT = 300.0
+CONNECT_TIMEOUT = 10.0
+
+_SECRET_NAMES = ("key", "token", "secret", "password", "credential", "authorization", "header")
+
+
+class HostedLM(BaseLM):
+    """A model that litellm reaches, named "provider/model".
+
+    `timeout` is in seconds and for the whole answer, the connection made within 10 of them. `options`
+    go to `litellm.completion` as they are (`reasoning_effort`, `extra_headers`, `api_version` ...).
+    `native_tools`, `json_schema` and `context_window` say what the model can do, where litellm's table
+    does not know it or is wrong.
+
+    A call is made once: fold `Retrying` around for more. It blocks no longer than `timeout`, whatever
+    the server does, and raises errors below `LMError` only; no text of theirs holds a key.
+
+    >>> HostedLM("openai/gpt-4o-mini").capabilities.native_tools
+    True
+    """
+
+    def __init__(
+        self,
+        model: str,
+        *,
+        api_base: str | None = None,
+        api_key: str | None = None,
+        timeout: float = DEFAULT_TIMEOUT,
+        native_tools: bool | None = None,
+        json_schema: bool | None = None,
+        context_window: int | None = None,
+        **options: object,
+    ) -> None:
+        self.model = model
+        self.api_base = _checked_base(api_base)
+        self.timeout = _checked_timeout(timeout)
+        self._options = options
+        self._key = _key_to_send(model, api_base, api_key)
+        self._facts = lookup(model)
+        self._given = (native_tools, json_schema, context_window)
+        self._endpoint = Endpoint(model, self.api_base, timeout, tuple(_secrets(model, api_key, options)))
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What the constructor was told, else what litellm's table says, else what the provider's API allows."""
+        tools, schema, window = self._given
+        facts = self._facts
+        if tools is None:
+            tools = facts.native_tools if facts else self.model.partition("/")[0] in TOOL_PROVIDERS
+        if schema is None:
+            schema = facts is not None and facts.response_format
+        return Capabilities(tools, schema, context_window=window or (facts.context_window if facts else None))
+
+    @property
+    def identity(self) -> str:
+        """The model, its address, and a digest of the options that go with each request."""
+        base = without_login(self.api_base or _base_from_environment(self.model))
+        options = json.dumps(self._options, sort_keys=True, default=str)
+        digest = hashlib.sha256(options.encode()).hexdigest()[:16] if self._options else ""
+        return f"{self.model} {base} {digest}".strip()
+
+    def complete(self, request: LMRequest) -> LMResponse:
+        """Ask once, and wait for the whole answer."""
+        try:
+            litellm = load_litellm()
+            sent = self._parameters(request)
+            raw = result_within(self.timeout, lambda: litellm.completion(**sent))
+            return self._read(raw)
+        except Exception as error:  # noqa: BLE001 (a provider's code raises anything)
+            raise self._failed(error) from None
+
+    async def acomplete(self, request: LMRequest) -> LMResponse:
+        """Ask once, without blocking the event loop."""
+        try:
+            litellm = await _load_without_blocking()
+            async with asyncio.timeout(self.timeout):
+                raw = await litellm.acompletion(**self._parameters(request))
+            return self._read(raw)
+        except Exception as error:  # noqa: BLE001 (a provider's code raises anything)
+            raise self._failed(error) from None
+
+    def stream(self, request: LMRequest) -> Iterator[Delta | LMResponse]:
+        """Ask once, and yield the answer as it comes."""
+        reader = StreamReader(self.model)
+        try:
+            litellm = load_litellm()
+            sent = self._parameters(request, stream=True)
+            arrived = _Arrived()
+            for chunk in pieces_within(self.timeout, lambda: arrived.watch(litellm.completion(**sent))):
+                delta = reader.read(_plain(chunk))
+                if delta:
+                    yield delta
+            response = self._streamed(reader, arrived)
+        except Exception as error:  # noqa: BLE001 (a provider's code raises anything)
+            raise self._failed(error) from None
+        yield response
+
+    async def astream(self, request: LMRequest) -> AsyncIterator[Delta | LMResponse]:
+        """As `stream`, without blocking the event loop."""
+        reader = StreamReader(self.model)
+        ends = asyncio.get_running_loop().time() + self.timeout
+        try:
+            litellm = await _load_without_blocking()
+            async with asyncio.timeout_at(ends):
+                raw = await litellm.acompletion(**self._parameters(request, stream=True))
+            arrived = _Arrived()
+            async for chunk in arrived.awatch(raw, ends):
+                delta = reader.read(_plain(chunk))
+                if delta:
+                    yield delta
+            response = self._streamed(reader, arrived)
+        except Exception as error:  # noqa: BLE001 (a provider's code raises anything)
+            raise self._failed(error) from None
+        yield response
+
+    def _parameters(self, request: LMRequest, *, stream: bool = False) -> dict[str, object]:
+        from httpx import Timeout
+
+        parameters: dict[str, object] = {
+            "drop_params": True,
+            **self._options,
+            **write_request(request),
+            "model": self.model,
+            "timeout": Timeout(self.timeout, connect=min(CONNECT_TIMEOUT, self.timeout)),
+            "num_retries": 0,
+            "max_retries": 0,
+        }
+        if self.api_base:
+            parameters["api_base"] = self.api_base
+        if self._key:
+            parameters["api_key"] = self._key
+        if stream:
+            parameters |= {"stream": True, "stream_options": {"include_usage": True}}
+        forced = self._forced(request)
+        if forced:
+            parameters["allowed_openai_params"] = forced
+        return parameters
+
+    def _forced(self, request: LMRequest) -> list[str]:
+        """The parameters that litellm must not drop, because the constructor was told that the model takes them."""
+        tools, schema, _ = self._given
+        names = ["tools", "tool_choice"] if tools and request.tools else []
+        return names + (["response_format"] if schema and request.response_format is not None else [])
+
+    def _read(self, raw: object) -> LMResponse:
+        response = read_response(_plain(raw), self.model)
+        return self._priced(response, getattr(raw, "usage", None))
+
+    def _streamed(self, reader: StreamReader, arrived: _Arrived) -> LMResponse:
+        if not arrived.finished:
+            raise reader.broken_off()
+        return self._priced(reader.response(), arrived.usage)
+
+    def _priced(self, response: LMResponse, usage: object) -> LMResponse:
+        return replace(response, usage=replace(response.usage, usd=self._price(response.usage, usage)))
+
+    def _price(self, counted: Usage, usage: object) -> float | None:
+        """US dollars by litellm's table; None where the table does not know the model."""
+        if self._facts is None or not self._facts.priced:
+            return None
+        if self._facts.free:
+            return 0.0
+        try:
+            prompt, completion = load_litellm().cost_per_token(
+                model=self.model,
+                prompt_tokens=counted.prompt_tokens,
+                completion_tokens=counted.completion_tokens,
+                usage_object=usage,
+            )
+        except Exception:  # noqa: BLE001 (a price that can't be reckoned is one that is not known)
+            return None
+        return float(prompt) + float(completion)
+
+    def _failed(self, error: Exception) -> LMError:
+        return as_lm_error(error, self._endpoint)
+
+
+class _Arrived:
+    """What a stream tells besides its chunks: the usage object, and whether the answer came to its end.
+
+    litellm ends every stream with a finish reason, one of its own where the server sent none; only its
+    `received_finish_reason` tells a whole answer from one that was cut off.
+    """
+
+    def __init__(self) -> None:
+        self.usage: object = None
+        self.finished = False
+
+    def watch(self, stream: Any) -> Iterator[object]:
+        for chunk in stream:
+            self.usage = getattr(chunk, "usage", None) or self.usage
+            yield chunk
+        self._end(stream)
+
+    async def awatch(self, stream: Any, ends: float) -> AsyncIterator[object]:
+        chunks = aiter(stream)
+        try:
+            while True:
+                async with asyncio.timeout_at(ends):
+                    try:
+                        chunk = await anext(chunks)
+                    except StopAsyncIteration:
+                        break
+                self.usage = getattr(chunk, "usage", None) or self.usage
+                yield chunk
+            self._end(stream)
+        finally:
+            close: Callable[[], Any] | None = getattr(stream, "aclose", None)
+            if close is not None:
+                await close()
+
+    def _end(self, stream: object) -> None:
+        reasons = [
+            getattr(stream, name, None) for name in ("received_finish_reason", "intermittent_finish_reason")
+        ]
+        self.finished = any(reasons) or not hasattr(stream, "received_finish_reason")
+
+
+@cache
+def load_litellm() -> Any:
+    """Import litellm, which takes seconds, so that it makes no request and prints nothing of its own."""
+    os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")  # else it fetches its price list
+    import litellm
+
+    litellm.suppress_debug_info = True
+    litellm.disable_hf_tokenizer_download = True  # else it fetches tokenizers to count tokens with
+    if "LITELLM_LOG" not in os.environ:
+        logging.getLogger("LiteLLM").setLevel(logging.ERROR)
+    return litellm
+
+
+async def _load_without_blocking() -> Any:
+    if not load_litellm.cache_info().currsize:
+        await asyncio.to_thread(load_litellm)
+    return load_litellm()
+
+
+def _plain(raw: object) -> object:
+    """An object of litellm's as JSON values."""
+    dump = getattr(raw, "model_dump", None)
+    return dump(warnings=False) if dump else raw
+
+
+def _checked_base(api_base: str | None) -> str:
+    if api_base and not api_base.startswith(("http://", "https://")):
+        raise ConfigurationError(
+            f"api_base {without_login('//' + api_base)[2:]!r} is no address: it must start with http:// or https://"
+        )
+    return (api_base or "").rstrip("/")
+
+
+def _checked_timeout(timeout: object) -> float:
+    if isinstance(timeout, bool) or not isinstance(timeout, int | float) or not timeout > 0:
+        raise ConfigurationError(f"timeout is {timeout!r}; it must be a number of seconds above 0")
+    return float(timeout)
+
+
+def _key_to_send(model: str, api_base: str | None, api_key: str | None) -> str:
+    """The key, or a stand-in for a server of one's own that needs none: the client refuses to send nothing."""
+    if api_key or not api_base or not model.startswith("openai/") or os.environ.get("OPENAI_API_KEY"):
+        return api_key or ""
+    return "no-key"
+
+
+def _base_from_environment(model: str) -> str:
+    provider = model.partition("/")[0].upper()
+    return os.environ.get(f"{provider}_BASE_URL") or os.environ.get(f"{provider}_API_BASE") or ""
+
+
+def _secrets(model: str, api_key: str | None, options: Mapping[str, object]) -> Iterator[str]:
+    """All that must not show in a message: keys that were passed, in headers too, and the provider's in the environment."""
+    found: list[object] = [api_key, os.environ.get(f"{model.partition('/')[0].upper()}_API_KEY")]
+    for name, value in options.items():
+        if is_secret(name):
+            found += value.values() if isinstance(value, Mapping) else [value]
+    yield from (value for value in found if isinstance(value, str) and len(value) >= 4)
+
+
+def is_secret(name: str) -> bool:
+    """Whether an option of this name may hold a secret.
+
+    >>> is_secret("aws_secret_access_key"), is_secret("reasoning_effort")
+    (True, False)
+    """
+    return any(word in name.lower() for word in _SECRET_NAMES)
