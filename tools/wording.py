@@ -134,7 +134,12 @@ def problem(parameter: str, schema: Schema, error: Mapping[str, object]) -> str:
 
 
 def _is_about_type(kind: str) -> bool:
-    return kind.endswith(("_type", "_parsing")) or kind in ("literal_error", "enum", "int_from_float")
+    return kind.endswith(("_type", "_parsing")) or kind in (
+        "literal_error",
+        "enum",
+        "int_from_float",
+        "date_from_datetime_inexact",
+    )
 
 
 def _at(schema: Schema, path: Sequence[object]) -> Schema | None:

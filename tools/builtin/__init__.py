@@ -19,7 +19,7 @@ from typing import cast
 from ..errors import ToolLookupError, nearest
 from ..tool import Tool
 
-_PLAIN = ("calculate",)
+_PLAIN = ("calculate", "convert_units", "date_math")
 PLACED: tuple[str, ...] = ()  # these work on a file or folder
 BUILTIN_NAMES = _PLAIN + PLACED
 

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import re
-from decimal import ROUND_HALF_EVEN, Context, Decimal
+from decimal import Context, Decimal
 from fractions import Fraction
 
 from ..tool import Tool
 from .expression import compute
+from .numbers import short
 from .rational import Irrational, RationalAlgebra
 
 _SECONDS = 15  # generous: the first irrational result imports sympy
 _DECIMAL_DIGITS = 12  # a decimal of so many significant digits is shown as it is
-_APPROX_DIGITS = 10
 _MAX_EXACT = 40  # characters of an exact form beside its approximation
 _MAX_WHOLE_DIGITS = 1_000
+_WIDE = Context(prec=200)  # digits: no rounding of what is shown at 10
 
 
 def calculate(expression: str) -> str:
@@ -50,7 +51,7 @@ def _computed_symbolically(expression: str) -> str:
     exact = sympy.expand_mul(value.exact) if value.exact.count_ops() <= 30 else value.exact
     if exact.is_Rational:
         return _shown(Fraction(int(exact.p), int(exact.q)))
-    approx = _trimmed(Decimal(str(value.approx)))
+    approx = short(Decimal(str(value.approx)))
     text = re.sub(r"\bE\b", "e", str(exact))
     return f"{text} ≈ {approx}" if len(text) <= _MAX_EXACT else f"≈ {approx}"
 
@@ -96,18 +97,5 @@ def _terminating(value: Fraction) -> str | None:
     return f"{Decimal(value.numerator * 10**places // value.denominator).scaleb(-places, _WIDE):f}"
 
 
-_WIDE = Context(prec=200)
-
-
 def _approximate(value: Fraction) -> str:
-    context = Context(prec=_APPROX_DIGITS, rounding=ROUND_HALF_EVEN)
-    return _trimmed(context.divide(Decimal(value.numerator), Decimal(value.denominator)))
-
-
-def _trimmed(value: Decimal) -> str:
-    """Ten significant digits at most, no zeros at the end, and an exponent only where it is far from 1."""
-    context = Context(prec=_APPROX_DIGITS, rounding=ROUND_HALF_EVEN)
-    short = context.plus(value).normalize(context)
-    if -7 < short.adjusted() < 16:
-        return f"{short:f}"
-    return f"{short:e}"
+    return short(_WIDE.divide(Decimal(value.numerator), Decimal(value.denominator)))
