@@ -1,15 +1,41 @@
-"""Models: what answers a request, and what can be folded around it."""
+"""Models: what answers a request, and what can be folded around it.
 
-from .base import BaseLM, Capabilities, Delta, LMRequest, LMResponse, Usage
+    LM("openai/gpt-5-mini")                                  what a user writes; it folds
+    Cached(Retrying(HostedLM("openai/gpt-5-mini")), store)   this, and holds defaults
+
+Importing this imports no provider's client: litellm comes with the first call, numpy with the embedded
+model.
+"""
+
+from .base import NO_USAGE, BaseLM, Capabilities, Delta, FinishReason, LMRequest, LMResponse, Usage
+from .cache import Cached
+from .hosted import HostedLM
+from .lm import LM, Exchange, as_lm
+from .retry import Retrying
 from .scripted import FunctionLM, ScriptedLM
+from .stores import CacheSettings, DiskStore, LayeredStore, MemoryStore, Store, default_store
 
 __all__ = [
+    "LM",
+    "NO_USAGE",
     "BaseLM",
+    "CacheSettings",
+    "Cached",
     "Capabilities",
     "Delta",
+    "DiskStore",
+    "Exchange",
+    "FinishReason",
     "FunctionLM",
+    "HostedLM",
     "LMRequest",
     "LMResponse",
+    "LayeredStore",
+    "MemoryStore",
+    "Retrying",
     "ScriptedLM",
+    "Store",
     "Usage",
+    "as_lm",
+    "default_store",
 ]

@@ -1,0 +1,286 @@
+"""The model as a user names it: `LM("openai/gpt-5-mini")`."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+from ..errors import ConfigurationError, InputError
+from ..messages import Message
+from .base import BaseLM, Capabilities, Delta, LMRequest, LMResponse
+from .cache import Cached
+from .catalog import close_names, lookup
+from .chat_api import read_message
+from .failure_chain import without_login
+from .failures import MODEL_FORMS
+from .hosted import DEFAULT_TIMEOUT, HostedLM, is_secret
+from .retry import Retrying
+from .stores import Store, default_store
+
+EMBEDDED = "embedded"
+HISTORY_LENGTH = 100
+
+# The settings of a request that a model can hold defaults of, and a call can change.
+REQUEST_SETTINGS = ("temperature", "top_p", "max_tokens", "stop", "seed", "response_format", "rollout_id")
+
+
+class Exchange(NamedTuple):
+    """One call of a model: what was asked, and the answer."""
+
+    request: LMRequest
+    response: LMResponse
+
+
+class CallableLM(BaseLM):
+    """A model that can be called with a prompt, and remembers its last calls."""
+
+    def __init__(self, model: str, history_length: int = HISTORY_LENGTH) -> None:
+        self.model = model
+        self.history: deque[Exchange] = deque(maxlen=history_length)
+
+    def __call__(
+        self,
+        prompt: str | None = None,
+        messages: Sequence[Message | Mapping[str, object]] | None = None,
+        **settings: object,
+    ) -> list[str]:
+        """Ask with a prompt, or with messages `{"role": ..., "content": ...}`; the answer's text, in a list.
+
+        `settings` are those of one request: temperature, top_p, max_tokens, stop, seed,
+        response_format, rollout_id.
+        """
+        return [self.complete(make_request(prompt, messages, settings)).text]
+
+    async def acall(
+        self,
+        prompt: str | None = None,
+        messages: Sequence[Message | Mapping[str, object]] | None = None,
+        **settings: object,
+    ) -> list[str]:
+        """As calling it, without blocking the event loop."""
+        response = await self.acomplete(make_request(prompt, messages, settings))
+        return [response.text]
+
+    def remember(self, request: LMRequest, response: LMResponse) -> LMResponse:
+        """Put a call into the history, and give its answer back."""
+        self.history.append(Exchange(request, response))
+        return response
+
+
+class LM(CallableLM):
+    """A language model, by the name of its provider and its own: `LM("openai/gpt-5-mini")`.
+
+    Any provider of litellm's will do, a server of one's own with `api_base`, and "embedded", the small
+    model that comes with the package and needs no key. The answers are kept in the user's cache folder
+    (`cache=False`: not; or a `Store` to keep them in), and failures that may pass are tried `num_retries`
+    times more.
+
+    `temperature`, `max_tokens` and the like are defaults: what a request says itself goes first. Requests
+    that differ only in `rollout_id` are drawn, and cached, apart. `timeout` is in seconds, for the whole
+    answer. All other keywords (`reasoning_effort`, `native_tools` ...) go to `HostedLM`.
+
+    >>> LM("openai/gpt-5-mini", temperature=1.0, api_key="secret")
+    LM('openai/gpt-5-mini', temperature=1.0)
+    """
+
+    def __init__(
+        self,
+        model: str,
+        model_type: str = "chat",
+        temperature: float | None = None,
+        max_tokens: int | None = None,
+        cache: bool | Store = True,
+        num_retries: int = 3,
+        *,
+        api_base: str | None = None,
+        api_key: str | None = None,
+        rollout_id: int | None = None,
+        timeout: float = DEFAULT_TIMEOUT,
+        **kwargs: object,
+    ) -> None:
+        super().__init__(_checked_model(model))
+        if model_type != "chat":
+            raise ConfigurationError(
+                f'{model}: model_type is {model_type!r}, and only "chat" is spoken here; leave it out'
+            )
+        self._arguments: dict[str, object] = {
+            "temperature": temperature,
+            "max_tokens": max_tokens,
+            "cache": cache,
+            "num_retries": num_retries,
+            "api_base": api_base,
+            "api_key": api_key,
+            "rollout_id": rollout_id,
+            "timeout": timeout,
+            **kwargs,
+        }
+        self._defaults = _settings({name: self._arguments.get(name) for name in REQUEST_SETTINGS})
+        options = {name: value for name, value in kwargs.items() if name not in REQUEST_SETTINGS}
+        if model == EMBEDDED:
+            self._engine = _embedded(api_base, options)
+        else:
+            hosted = HostedLM(model, api_base=api_base, api_key=api_key, timeout=timeout, **options)  # type: ignore[arg-type]  # the rest are litellm's own options
+            self._engine = _folded(hosted, cache, num_retries)
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What the model can do."""
+        return self._engine.capabilities
+
+    @property
+    def identity(self) -> str:
+        """The model and its address."""
+        return self._engine.identity
+
+    def complete(self, request: LMRequest) -> LMResponse:
+        """Answer the request, with this model's defaults for what it leaves open."""
+        request = self._with_defaults(request)
+        return self.remember(request, self._engine.complete(request))
+
+    async def acomplete(self, request: LMRequest) -> LMResponse:
+        """As `complete`, without blocking the event loop."""
+        request = self._with_defaults(request)
+        return self.remember(request, await self._engine.acomplete(request))
+
+    def stream(self, request: LMRequest) -> Iterator[Delta | LMResponse]:
+        """Answer piece by piece; the last item is the whole response."""
+        request = self._with_defaults(request)
+        for piece in self._engine.stream(request):
+            yield self.remember(request, piece) if isinstance(piece, LMResponse) else piece
+
+    async def astream(self, request: LMRequest) -> AsyncIterator[Delta | LMResponse]:
+        """As `stream`, without blocking the event loop."""
+        request = self._with_defaults(request)
+        async for piece in self._engine.astream(request):
+            yield self.remember(request, piece) if isinstance(piece, LMResponse) else piece
+
+    def copy(self, **overrides: object) -> LM:
+        """The same model with other settings, and a history of its own.
+
+        >>> LM("openai/gpt-5-mini").copy(temperature=0.5, rollout_id=1)
+        LM('openai/gpt-5-mini', rollout_id=1, temperature=0.5)
+        """
+        arguments: dict[str, object] = {"model": self.model, **self._arguments, **overrides}
+        return LM(**arguments)  # type: ignore[arg-type]  # the constructor's own arguments again
+
+    def dump_state(self) -> dict[str, object]:
+        """The constructor's arguments as JSON values, without anything secret: `LM(**state)` makes it again.
+
+        >>> LM("openai/gpt-5-mini", api_key="secret", seed=1).dump_state()
+        {'model': 'openai/gpt-5-mini', 'seed': 1}
+        """
+        state = {"model": self.model, **self._shown()}
+        if isinstance(state.get("api_base"), str):
+            state["api_base"] = without_login(str(state["api_base"]))
+        if not isinstance(state.get("cache", True), bool):
+            del state["cache"]
+        return state
+
+    def __repr__(self) -> str:
+        shown = "".join(
+            f", {name}={value!r}" for name, value in sorted(self.dump_state().items()) if name != "model"
+        )
+        return f"LM({self.model!r}{shown})"
+
+    def _shown(self) -> dict[str, object]:
+        usual = {"cache": True, "num_retries": 3, "timeout": DEFAULT_TIMEOUT}
+        return {
+            name: value
+            for name, value in self._arguments.items()
+            if value is not None and not is_secret(name) and usual.get(name) != value
+        }
+
+    def _with_defaults(self, request: LMRequest) -> LMRequest:
+        missing = {
+            name: value for name, value in self._defaults.items() if getattr(request, name) in (None, ())
+        }
+        return replace(request, **missing) if missing else request  # type: ignore[arg-type]  # checked by _settings
+
+
+def as_lm(model: BaseLM | str) -> BaseLM:
+    """A model given by itself or by its name.
+
+    >>> as_lm("openai/gpt-5-mini")
+    LM('openai/gpt-5-mini')
+    """
+    if isinstance(model, BaseLM):
+        return model
+    return LM(model)
+
+
+def make_request(
+    prompt: str | None,
+    messages: Sequence[Message | Mapping[str, object]] | None,
+    settings: Mapping[str, object],
+) -> LMRequest:
+    """A request of a prompt or of messages, one of both, with its settings."""
+    if (prompt is None) == (messages is None):
+        raise InputError("a model is called with a prompt or with messages=, one of both")
+    unknown = sorted(set(settings) - set(REQUEST_SETTINGS))
+    if unknown:
+        raise InputError(
+            f"a call of a model has no setting {', '.join(unknown)}; there are {', '.join(REQUEST_SETTINGS)}. "
+            "Options of the provider go to the model's constructor, or to its copy()"
+        )
+    turns = [Message("user", prompt)] if prompt is not None else [read_message(one) for one in messages or ()]
+    return LMRequest(tuple(turns), **_settings(settings))  # type: ignore[arg-type]  # checked by _settings
+
+
+def _settings(given: Mapping[str, object]) -> dict[str, object]:
+    """The settings that are set, checked, `stop` as the tuple that a request wants."""
+    settings = {name: value for name, value in given.items() if value is not None}
+    for name, kinds in _KINDS.items():
+        value = settings.get(name)
+        if value is not None and (isinstance(value, bool) or not isinstance(value, kinds)):
+            wanted = " or ".join(kind.__name__ for kind in kinds)
+            raise ConfigurationError(f"{name} is {value!r}; it must be {wanted}")
+    stop = settings.get("stop")
+    if isinstance(stop, str):
+        settings["stop"] = (stop,)
+    elif isinstance(stop, Sequence):
+        settings["stop"] = tuple(stop)
+    return settings
+
+
+_KINDS: Mapping[str, tuple[type, ...]] = {
+    "temperature": (int, float),
+    "top_p": (int, float),
+    "max_tokens": (int,),
+    "stop": (str, list, tuple),
+    "seed": (int,),
+    "response_format": (dict,),
+    "rollout_id": (int,),
+}
+
+
+def _checked_model(model: object) -> str:
+    if not isinstance(model, str) or not model.strip():
+        raise ConfigurationError(f"the model is {model!r}; {MODEL_FORMS}")
+    provider, slash, name = model.partition("/")
+    if model == EMBEDDED or (provider and name) or lookup(model) is not None:
+        return model
+    if slash:
+        raise ConfigurationError(f"the model {model!r} lacks a provider or a name; {MODEL_FORMS}")
+    close = close_names(model)
+    meant = f"; did you mean {' or '.join(close)}?" if close else ""
+    raise ConfigurationError(
+        f"the model {model!r} names no provider{meant} {MODEL_FORMS[0].upper()}{MODEL_FORMS[1:]}"
+    )
+
+
+def _embedded(api_base: str | None, options: Mapping[str, object]) -> BaseLM:
+    if api_base or options:
+        surplus = ", ".join([*options, *(["api_base"] if api_base else [])])
+        raise ConfigurationError(f"the embedded model takes no {surplus}: it runs in this process")
+    from .embedded import EmbeddedLM
+
+    return EmbeddedLM()
+
+
+def _folded(hosted: HostedLM, cache: bool | Store, num_retries: int) -> BaseLM:
+    """The hosted model with retries around it, and the cache around these."""
+    lm: BaseLM = Retrying(hosted, attempts=1 + max(0, num_retries))
+    store = default_store() if cache is True else cache
+    return Cached(lm, store) if store is not None and store is not False else lm
