@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from .builtin import BUILTIN_NAMES, builtin_tool
 from .calls import Effect, ErrorKind, ToolCall, ToolResult, ToolSpec
+from .documents import Bm25Index, Document, Hit, load_documents
 from .errors import (
     ArgumentsError,
     DocumentsError,
@@ -24,9 +25,12 @@ from .tool import Tool, tool
 __all__ = [
     "BUILTIN_NAMES",
     "ArgumentsError",
+    "Bm25Index",
+    "Document",
     "DocumentsError",
     "Effect",
     "ErrorKind",
+    "Hit",
     "ModelRetry",
     "Tool",
     "ToolCall",
@@ -37,6 +41,7 @@ __all__ = [
     "ToolResult",
     "ToolSpec",
     "builtin_tool",
+    "load_documents",
     "resolve",
     "tool",
 ]

@@ -20,7 +20,7 @@ from ..errors import ToolLookupError, nearest
 from ..tool import Tool
 
 _PLAIN = ("calculate", "convert_units", "date_math")
-PLACED: tuple[str, ...] = ()  # these work on a file or folder
+PLACED = ("retrieve",)  # these work on a file or folder
 BUILTIN_NAMES = _PLAIN + PLACED
 
 
