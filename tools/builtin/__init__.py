@@ -19,8 +19,8 @@ from typing import cast
 from ..errors import ToolLookupError, nearest
 from ..tool import Tool
 
-_PLAIN = ("calculate", "convert_units", "date_math")
-PLACED = ("retrieve",)  # these work on a file or folder
+_PLAIN = ("calculate", "convert_units", "date_math", "web_search", "fetch_page")
+PLACED = ("read_file", "list_files", "retrieve")  # these work on a file or folder
 BUILTIN_NAMES = _PLAIN + PLACED
 
 

@@ -1,0 +1,88 @@
+"""`read_file`: a text file under one folder."""
+
+from __future__ import annotations
+
+import codecs
+import io
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, BinaryIO
+
+from pydantic import Field
+
+from ..errors import ToolFailed
+from ..tool import Tool
+from .folder import Folder
+
+_MAX_CHARS = (
+    16_000  # of one answer: below what a tool's result is cut to, so that nothing in the middle is lost
+)
+_MAX_LINE = 4_000  # characters of a line
+_SECONDS = 20
+
+
+def read_file_tool(root: str | Path = ".") -> Tool:
+    """A tool that reads text files under this folder."""
+    folder = Folder.at(root)
+
+    def read_file(
+        path: str, start_line: Annotated[int, Field(ge=1)] = 1, max_lines: Annotated[int, Field(ge=1)] = 200
+    ) -> str:
+        """Read lines of a text file.
+
+        Args:
+            path: The file, relative to the folder.
+            start_line: The first line to read, counted from 1.
+            max_lines: How many lines at most.
+        """
+        _, file = folder.open_file(path)
+        with file:
+            return _excerpt(file, path, start_line, max_lines)
+
+    return Tool(read_file, effect="read", timeout=_SECONDS)
+
+
+def _excerpt(file: BinaryIO, path: str, start: int, count: int) -> str:
+    taken: list[str] = []
+    size = 0
+    last = 0
+    more = False
+    for last, line in enumerate(_lines(file, path), 1):
+        if last < start:
+            continue
+        if len(taken) == count or size + len(line) > _MAX_CHARS:
+            more = True
+            break
+        taken.append(line)
+        size += len(line) + 1
+    if not taken:
+        if last == 0:
+            return "[the file is empty]"
+        raise ToolFailed(f'"{path[:200]}" has only {last} line{"" if last == 1 else "s"}')
+    end = start + len(taken) - 1
+    if more:
+        return (
+            "\n".join(taken) + f"\n[lines {start} to {end}; there is more: read on with start_line={end + 1}]"
+        )
+    if start > 1:
+        return "\n".join(taken) + f"\n[lines {start} to {end}, the end of the file]"
+    return "\n".join(taken)
+
+
+def _lines(file: BinaryIO, path: str) -> Iterator[str]:
+    """The lines of a text, without holding more than one of them."""
+    beginning = file.read(8_192)
+    file.seek(0)
+    encoding = "utf-16" if beginning.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig"
+    if b"\x00" in beginning and encoding != "utf-16":
+        raise ToolFailed(f'"{path[:200]}" is no text file')
+    text = io.TextIOWrapper(file, encoding, errors="replace")
+    while line := text.readline(_MAX_LINE):
+        cut = not line.endswith("\n") and len(line) == _MAX_LINE
+        shown = line.removesuffix("\n")
+        while cut and (rest := text.readline(65_536)):
+            if rest == "\n":
+                break  # the line ended just there
+            shown = f"{line} [the line goes on]"
+            cut = not rest.endswith("\n")
+        yield shown
