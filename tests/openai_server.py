@@ -169,6 +169,9 @@ class OpenAIServer:
         return Handler
 
 
+Serve = Callable[..., OpenAIServer]  # the fixture `openai_server`
+
+
 # Good behaviour
 
 

@@ -151,7 +151,11 @@ def _message(chain: tuple[BaseException, ...]) -> str:
         if type(error).__name__ == "HTTPStatusError":
             return _error_in_body(error)
     system = [str(error) for error in chain if isinstance(error, OSError)]
-    return system[-1] if system else str(getattr(chain[0], "message", "") or chain[0])
+    if system:
+        return system[-1]
+    # A client's "connection error" says nothing: what it came from does.
+    generic = any(base.__name__ == "APIConnectionError" for error in chain for base in type(error).__mro__)
+    return str(chain[-1]) if generic else str(getattr(chain[0], "message", "") or chain[0])
 
 
 def _error_in_body(error: BaseException) -> str:

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import cache
 from typing import Any
+from urllib.parse import urlsplit
 
 from ..errors import ConfigurationError, LMError
 from .base import BaseLM, Capabilities, Delta, LMRequest, LMResponse, Usage
@@ -147,6 +148,10 @@ class HostedLM(BaseLM):
             "num_retries": 0,
             "max_retries": 0,
         }
+        if (
+            request.tools
+        ):  # else litellm looks for tools of its own gateway, which needs packages that it does not require
+            parameters["_skip_mcp_handler"] = True
         if self.api_base:
             parameters["api_base"] = self.api_base
         if self._key:
@@ -264,11 +269,16 @@ def _plain(raw: object) -> object:
 
 
 def _checked_base(api_base: str | None) -> str:
-    if api_base and not api_base.startswith(("http://", "https://")):
+    if not api_base:
+        return ""
+    if not api_base.startswith(("http://", "https://")):
+        raise ConfigurationError(f"api_base is {api_base!r}; it must start with http:// or https://")
+    if "@" in urlsplit(api_base).netloc:
         raise ConfigurationError(
-            f"api_base {without_login('//' + api_base)[2:]!r} is no address: it must start with http:// or https://"
+            "api_base must hold no user name and password: pass api_key=, or "
+            'extra_headers={"Authorization": "Basic ..."}'
         )
-    return (api_base or "").rstrip("/")
+    return api_base.rstrip("/")
 
 
 def _checked_timeout(timeout: object) -> float:

@@ -1,0 +1,39 @@
+"""What every test may use. Keep it small: a room's own fixtures go into the room's conftest."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import pytest
+from openai_server import Behaviour, OpenAIServer, Serve
+
+from loopwright.models.hosted import load_litellm
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _nothing_from_outside() -> None:
+    """No keys, no addresses and no cache of the developer's: the tests see a fresh machine."""
+    for name in list(os.environ):
+        if name.endswith(("_API_KEY", "_API_BASE", "_BASE_URL")) or name.startswith("LOOPWRIGHT_"):
+            del os.environ[name]
+    os.environ["LOOPWRIGHT_CACHE"] = "off"
+
+
+@pytest.fixture
+def openai_server() -> Iterator[Serve]:
+    """Start servers that behave as told, `openai_server(answer("4"))`; they stop with the test."""
+    with ExitStack() as stack:
+
+        def serve(*behaviours: Behaviour) -> OpenAIServer:
+            return stack.enter_context(OpenAIServer(*behaviours))
+
+        yield serve
+
+
+@pytest.fixture(scope="session")
+def litellm_loaded() -> None:
+    """litellm's first call takes seconds for its imports: behind us, before a test with a short timeout."""
+    messages = [{"role": "user", "content": "-"}]
+    load_litellm().completion(model="openai/any", messages=messages, mock_response="-")
