@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from .modules import Limits as Limits
     from .modules import Predict as Predict
     from .modules import ReAct as ReAct
+    from .modules import Retrieve as Retrieve
     from .signature import InputField as InputField
     from .signature import OutputField as OutputField
     from .signature import Signature as Signature
@@ -47,7 +48,7 @@ _HOMES = {
     "example": ("Example", "Prediction"),
     "models": ("LM", "BaseLM"),
     "module": ("Module",),
-    "modules": ("ChainOfThought", "Limits", "Predict", "ReAct"),
+    "modules": ("ChainOfThought", "Limits", "Predict", "ReAct", "Retrieve"),
     "signature": ("InputField", "OutputField", "Signature"),
     "trajectory": ("Step", "Trajectory"),
     "tools": ("Tool", "ToolRegistry", "tool"),
@@ -60,11 +61,21 @@ __all__ = ["__version__", *_HOME_OF]  # noqa: PLE0604  # all are names
 def __getattr__(name: str) -> Any:
     home = _HOME_OF.get(name)
     if home is None:
-        raise AttributeError(f"module 'loopwright' has no attribute {name!r}")
+        raise AttributeError(_absent(name), name=name)
     module = import_module(f"{__name__}.{home}")
     value = module if name == home == "utils" else getattr(module, name)
     globals()[name] = value
     return value
+
+
+def _absent(name: str) -> str:
+    if name.startswith("_"):
+        return f"module {__name__!r} has no attribute {name!r}"
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, __all__, 1)
+    hint = f"did you mean {near[0]!r}? " if near else ""
+    return f"{__name__} {__version__} has no {name!r}; {hint}there are: {', '.join(sorted(_HOME_OF))}"
 
 
 def __dir__() -> list[str]:

@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, fields, replace
@@ -25,6 +25,7 @@ from .adapters.native import NativeAdapter
 from .errors import ConfigurationError
 from .models.base import BaseLM, LMRequest, LMResponse
 from .models.lm import LM
+from .retrieval import Index, as_index
 from .trace import Exchange, Trace
 
 T = TypeVar("T")
@@ -39,11 +40,12 @@ class Context:
     """What a call finds around it.
 
     `lm` None means: the model that `LOOPWRIGHT_MODEL` names, else the embedded one. `adapter` None means:
-    the one that fits the model. `blocking` says that the code runs without an event loop.
+    the one that fits the model. `documents` are what `Retrieve` searches. `blocking` says that the code runs without an event loop.
     """
 
     lm: BaseLM | None = None
     adapter: Adapter | None = None
+    documents: Index | None = None
     trace: Trace | None = None
     num_threads: int = 8
     blocking: bool = False
@@ -72,7 +74,7 @@ def configure(**options: Any) -> None:
     >>> configure(num_threads=8)
     >>> configure(model="openai/gpt-5-mini")
     Traceback (most recent call last):
-    loopwright.errors.ConfigurationError: no setting 'model'; there are: adapter, lm, num_threads, trace
+    loopwright.errors.ConfigurationError: no setting 'model'; there are: adapter, documents, lm, num_threads, trace
     """
     checked = _checked(options)
     with _Process.lock:
@@ -119,19 +121,53 @@ def _checked(options: dict[str, Any]) -> dict[str, Any]:
     unknown = sorted(set(options) - _OPTIONS)
     if unknown:
         raise ConfigurationError(f"no setting {unknown[0]!r}; there are: {', '.join(sorted(_OPTIONS))}")
-    lm = options.get("lm")
+    return {name: _CHECKS.get(name, _as_it_is)(value) for name, value in options.items()}
+
+
+def _checked_lm(lm: object) -> BaseLM | None:
+    if lm is None or isinstance(lm, BaseLM):
+        return lm
     if isinstance(lm, str):
-        return options | {"lm": LM(lm)}
-    if lm is not None and not isinstance(lm, BaseLM):
-        raise ConfigurationError(
-            f"lm must be a model, as in lm=LM('openai/gpt-5-mini'), not {type(lm).__name__}"
-        )
-    return options
+        return LM(lm)
+    raise ConfigurationError(f"lm must be a model, as in lm=LM('openai/gpt-5-mini'), not {_kind(lm)}")
+
+
+def _checked_adapter(adapter: object) -> Adapter | None:
+    if adapter is None or isinstance(adapter, Adapter):
+        return adapter
+    raise ConfigurationError(f"adapter must be an adapter, as in adapter=JSONAdapter(), not {_kind(adapter)}")
+
+
+def _checked_documents(documents: object) -> Index | None:
+    return None if documents is None else as_index(documents)
+
+
+def _checked_threads(count: object) -> int:
+    if isinstance(count, int) and not isinstance(count, bool) and count >= 1:
+        return count
+    raise ConfigurationError(f"num_threads must be a whole number of at least 1, not {count!r}")
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+def _kind(value: object) -> str:
+    return f"the class {value.__name__}" if isinstance(value, type) else type(value).__name__
+
+
+_CHECKS: Mapping[str, Callable[[Any], Any]] = {
+    "lm": _checked_lm,
+    "adapter": _checked_adapter,
+    "documents": _checked_documents,
+    "num_threads": _checked_threads,
+}
 
 
 def current_lm(own: BaseLM | None = None) -> BaseLM:
     """The model to ask: a module's own, else the context's, else the default."""
-    return own or current().lm or _default_lm(os.environ.get("LOOPWRIGHT_MODEL", ""))
+    chosen = own if own is not None else current().lm
+    return chosen if chosen is not None else _default_lm(os.environ.get("LOOPWRIGHT_MODEL", ""))
 
 
 @cache
@@ -152,7 +188,11 @@ def current_adapter(lm: BaseLM, *, agent: bool) -> Adapter:
     if chosen is not None:
         return chosen
     can = lm.capabilities
-    return NativeAdapter() if not can.chat or (agent and can.native_tools) else ChatAdapter()
+    return _NATIVE if not can.chat or (agent and can.native_tools) else _CHAT
+
+
+_CHAT = ChatAdapter()
+_NATIVE = NativeAdapter()
 
 
 async def ask(lm: BaseLM, request: LMRequest) -> Exchange:

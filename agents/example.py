@@ -91,8 +91,8 @@ class Example:
         return dict(self._store)
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(name)
+        if name.startswith("__") or name in ("_store", "_input_keys", "_completions"):
+            raise AttributeError(name)  # a slot that is still empty, while a copy is being made
         try:
             return self._store[name]
         except KeyError:

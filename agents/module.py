@@ -37,8 +37,7 @@ class Module:
 
     Predictors are found in attributes, lists, tuples and dicts, at any depth; `super().__init__()` need
     not be called. A call returns what `forward` returns; `acall` is the same without blocking, and a
-    `forward` that blocks runs in a thread then.
-
+    `forward` that blocks runs in a thread then (which runs on when the awaiting task is cancelled).
 
     >>> from loopwright.example import Prediction
     >>> class Shout(Module):
@@ -52,9 +51,11 @@ class Module:
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        own = {"forward", "aforward"} & vars(cls).keys()
-        if own:
-            cls._entry = "both" if len(own) == 2 else "forward" if "forward" in own else "aforward"
+        for base in cls.__mro__:
+            own = {"forward", "aforward"} & vars(base).keys()
+            if own:
+                cls._entry = "both" if len(own) == 2 else "forward" if "forward" in own else "aforward"
+                break
 
     def __call__(self, *args: Any, **inputs: Any) -> Any:
         """Run the program."""
@@ -85,6 +86,10 @@ class Module:
             raise TypeError(
                 f"{type(self).__name__} defines neither forward() nor aforward(): write one of them"
             )
+
+    def __repr__(self) -> str:
+        inside = "".join(f"\n  {path} = {predictor!r}" for path, predictor in self.named_predictors())
+        return f"{type(self).__name__}({inside}\n)" if inside else f"{type(self).__name__}()"
 
     # What it is made of
 
@@ -146,8 +151,7 @@ class Module:
         new = copy.copy(self)
         memo[id(self)] = new
         for name, value in vars(self).items():
-            shared = isinstance(value, BaseLM | ToolRegistry)
-            vars(new)[name] = value if shared else copy.deepcopy(value, memo)
+            vars(new)[name] = value if isinstance(value, ToolRegistry) else _copied(value, memo)
         return new
 
     def reset_copy(self) -> Self:
@@ -252,6 +256,14 @@ def _run_in_loop(start: Callable[[], Awaitable[T]]) -> T:
         return pool.submit(contextvars.copy_context().run, asyncio.run, run()).result()
 
 
+def _copied(value: Any, memo: dict[int, Any]) -> Any:
+    """A deep copy, or the value itself where it can't be copied: a lock, a connection, an open file."""
+    try:
+        return copy.deepcopy(value, memo)
+    except Exception:  # noqa: BLE001  # what copying a user's object raises is the object's own affair
+        return value
+
+
 def _copy_with(value: Any, replaced: Mapping[int, Any], done: dict[int, Any]) -> Any:
     """A copy of only those modules and containers that hold something replaced."""
     if id(value) in replaced:
@@ -267,9 +279,12 @@ def _copy_with(value: Any, replaced: Mapping[int, Any], done: dict[int, Any]) ->
             vars(new).update(parts)
     elif isinstance(value, dict):
         items = {key: _copy_with(part, replaced, done) for key, part in value.items()}
-        new = items if any(part is not value[key] for key, part in items.items()) else value
-    elif isinstance(value, list | tuple) and type(value) in (list, tuple):
+        if any(part is not value[key] for key, part in items.items()):
+            new = copy.copy(value)
+            new.update(items)
+    elif isinstance(value, list | tuple):
         members = [_copy_with(part, replaced, done) for part in value]
-        new = type(value)(members) if any(a is not b for a, b in zip(members, value, strict=True)) else value
+        if any(a is not b for a, b in zip(members, value, strict=True)):
+            new = type(value)._make(members) if hasattr(value, "_make") else type(value)(members)
     done[id(value)] = new
     return new

@@ -10,13 +10,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
 from functools import cached_property
+from inspect import cleandoc
 from types import MappingProxyType
-from typing import Annotated, Any, ClassVar, Literal, get_origin, get_type_hints
+from typing import Any, ClassVar, Literal, get_origin, get_type_hints
 
 from .errors import SignatureError
 from .signature_text import parse_signature, type_text
 
 FieldKind = Literal["input", "output"]
+
+CONSTRAINTS = (
+    "gt", "ge", "lt", "le", "multiple_of", "min_length", "max_length", "pattern",
+    "max_digits", "decimal_places", "allow_inf_nan", "strict", "union_mode",
+)  # fmt: skip
 
 
 class Missing(Enum):
@@ -33,7 +39,7 @@ class Field:
     """One input or output of a signature.
 
     `type` is any annotation pydantic can validate; `desc` tells the model what the field holds;
-    `constraints` are pydantic's own (`ge`, `le`, `min_length`, `pattern`, …).
+    `constraints` are those of `pydantic.Field` (`ge`, `le`, `min_length`, `pattern`, …).
     """
 
     name: str
@@ -43,14 +49,12 @@ class Field:
     default: Any = MISSING
     constraints: tuple[tuple[str, Any], ...] = ()
 
-    @property
-    def annotation(self) -> Any:
-        """The type with its constraints, as pydantic reads them."""
-        if not self.constraints:
-            return self.type
-        from pydantic import Field as Constraint
-
-        return Annotated[self.type, Constraint(**dict(self.constraints))]
+    def __post_init__(self) -> None:
+        for name, _ in self.constraints:
+            if name not in CONSTRAINTS:
+                raise SignatureError(
+                    f"a field has no {name!r}; there are: desc, default, {', '.join(CONSTRAINTS)}"
+                )
 
     @property
     def required(self) -> bool:
@@ -80,8 +84,8 @@ class _ClassNotation(type):
         parents = [base for base in namespace.get("__orig_bases__", ()) if isinstance(base, Signature)]
         inherited = {name: field for parent in parents for name, field in parent.fields.items()}
         own = _fields_of_class(name, namespace)
-        instructions = namespace.get("__doc__") or next((p.instructions for p in parents), "")
-        return Signature({**inherited, **own}, _dedent(instructions), name=name)
+        instructions = namespace.get("__doc__") or next((p.own_instructions for p in parents), "")
+        return Signature({**inherited, **own}, cleandoc(instructions), name=name)
 
 
 class Signature(metaclass=_ClassNotation):
@@ -111,7 +115,7 @@ class Signature(metaclass=_ClassNotation):
 
     def __init__(
         self,
-        signature: str | Mapping[str, Field],
+        signature: str | Mapping[str, Field | tuple[Any, Field]],
         instructions: str = "",
         *,
         custom_types: Mapping[str, Any] | None = None,
@@ -119,11 +123,10 @@ class Signature(metaclass=_ClassNotation):
     ) -> None:
         if isinstance(signature, str):
             inputs, outputs = parse_signature(signature, custom_types or {})
-            fields = {n: Field(n, "input", t) for n, t in inputs} | {
-                n: Field(n, "output", t) for n, t in outputs
-            }
+            given = [Field(n, "input", t) for n, t in inputs] + [Field(n, "output", t) for n, t in outputs]
         else:
-            fields = dict(signature)
+            given = [_declared(name, field) for name, field in signature.items()]
+        fields = {f.name: f for kind in ("input", "output") for f in given if f.kind == kind}
         _check_fields(fields)
         set_once = object.__setattr__
         set_once(self, "fields", MappingProxyType(fields))
@@ -156,6 +159,11 @@ class Signature(metaclass=_ClassNotation):
         """The text form, without descriptions."""
         return str(self)
 
+    @property
+    def own_instructions(self) -> str:
+        """The instructions, "" where they are only what the fields' names say."""
+        return "" if self.instructions == _default_instructions(self.fields) else self.instructions
+
     def with_instructions(self, instructions: str) -> Signature:
         """The same fields under other instructions."""
         return Signature(self.fields, instructions, name=self.name)
@@ -170,11 +178,7 @@ class Signature(metaclass=_ClassNotation):
 
     def insert(self, index: int, name: str, field: Any, type_: Any = None) -> Signature:
         """Add a field at a place among those of its kind; -1 is the end, as in DSPy."""
-        if not isinstance(field, Field):
-            raise SignatureError(
-                f"{name!r} must be declared with InputField() or OutputField(), not {field!r}"
-            )
-        new = replace(field, name=name, type=field.type if type_ is None else type_)
+        new = _declared(name, field if type_ is None else (type_, field))
         same = [f for f in self.fields.values() if f.kind == new.kind and f.name != name]
         place = len(same) + 1 + index if index < 0 else index
         if not 0 <= place <= len(same):
@@ -189,22 +193,21 @@ class Signature(metaclass=_ClassNotation):
         return self._edited({n: f for n, f in self.fields.items() if n != name})
 
     def with_updated_fields(self, name: str, type_: Any = None, **changes: Any) -> Signature:
-        """Change a field's type, `desc` or constraints."""
+        """Change a field's type, `desc`, `default` or constraints."""
         if name not in self.fields:
             raise SignatureError(f"no field {name!r} to update; there are {', '.join(self.fields)}")
         old = self.fields[name]
-        desc = changes.pop("desc", old.desc)
         new = replace(
             old,
             type=old.type if type_ is None else type_,
-            desc=desc,
+            desc=changes.pop("desc", old.desc),
+            default=changes.pop("default", old.default),
             constraints=tuple((dict(old.constraints) | changes).items()),
         )
         return self._edited({n: new if n == name else f for n, f in self.fields.items()})
 
     def _edited(self, fields: Mapping[str, Field]) -> Signature:
-        keep = "" if self.instructions == _default_instructions(self.fields) else self.instructions
-        return Signature(fields, keep, name=self.name)
+        return Signature(fields, self.own_instructions, name=self.name)
 
     def __mro_entries__(self, bases: tuple[object, ...]) -> tuple[type, ...]:
         return (Signature,)  # `class Longer(QA)`: QA is a value, its fields are inherited by the metaclass
@@ -248,6 +251,14 @@ def _rebuild(fields: Mapping[str, Field], instructions: str, name: str) -> Signa
     return Signature(fields, instructions, name=name)
 
 
+def _declared(name: str, given: object) -> Field:
+    """A field under its name; a pair of a type and a field is DSPy's way to give both."""
+    type_, field = given if isinstance(given, tuple) and len(given) == 2 else (None, given)
+    if not isinstance(field, Field):
+        raise SignatureError(f"{name!r} must be declared with InputField() or OutputField(), not {field!r}")
+    return replace(field, name=name, type=field.type if type_ is None else type_)
+
+
 def _default_instructions(fields: Mapping[str, Field]) -> str:
     def names(kind: FieldKind) -> str:
         return ", ".join(f"`{f.name}`" for f in fields.values() if f.kind == kind)
@@ -257,12 +268,6 @@ def _default_instructions(fields: Mapping[str, Field]) -> str:
         if names("input")
         else f"Produce {names('output')}."
     )
-
-
-def _dedent(text: str) -> str:
-    from inspect import cleandoc
-
-    return cleandoc(text) if text else ""
 
 
 def _check_fields(fields: Mapping[str, Field]) -> None:
@@ -303,9 +308,11 @@ def _resolved_annotations(name: str, namespace: Mapping[str, Any]) -> dict[str, 
             if k in ("__annotations__", "__annotate_func__", "__annotate__", "__module__")
         },
     )
+    # a field may be called what its type is called: `date: date = OutputField()`
+    local = {name: value for name, value in namespace.items() if not isinstance(value, Field)}
     try:
-        return get_type_hints(holder, include_extras=True, localns=dict(namespace))
-    except NameError as error:
+        return get_type_hints(holder, include_extras=True, localns=local)
+    except (NameError, AttributeError) as error:
         raise SignatureError(
             f"{name}: the type {error.name!r} can't be found; types used in a signature's class must be importable from its module"
         ) from error

@@ -12,6 +12,7 @@ import decimal
 import difflib
 import enum
 import fractions
+import re
 import types
 import typing
 import uuid
@@ -26,8 +27,7 @@ TYPES: Mapping[str, Any] = {
         for t in (str, int, float, bool, bytes, list, dict, tuple, set, frozenset, object, complex)
     },
     **{
-        n: getattr(typing, n)
-        for n in ("Any", "Optional", "Union", "Literal", "List", "Dict", "Tuple", "Set", "Annotated")
+        n: getattr(typing, n) for n in ("Any", "Optional", "Union", "Literal", "List", "Dict", "Tuple", "Set")
     },
     **{n: getattr(collections.abc, n) for n in ("Sequence", "Mapping", "Iterable")},
     **{t.__name__: t for t in (datetime.date, datetime.datetime, datetime.time, datetime.timedelta)},
@@ -38,6 +38,9 @@ TYPES: Mapping[str, Any] = {
 }
 MODULES = {"typing", "datetime", "decimal", "fractions", "uuid", "collections", "dspy", "loopwright", "lw"}
 
+_NEEDS_ARGUMENTS = (typing.Literal, typing.Optional, typing.Union)
+_ARROW = re.compile(r"""->(?=(?:[^'"]|'[^']*'|"[^"]*")*$)""")  # one in quotes is a Literal's
+
 TypedNames = list[tuple[str, Any]]
 
 
@@ -47,7 +50,7 @@ def parse_signature(text: str, custom_types: Mapping[str, Any]) -> tuple[TypedNa
     >>> parse_signature("question -> score: float", {})
     ([('question', <class 'str'>)], [('score', <class 'float'>)])
     """
-    sides = text.split("->")
+    sides = _ARROW.split(text)
     if len(sides) != 2:
         raise SignatureError(
             f"a signature has one '->' between inputs and outputs, as in 'question -> answer'; got {text!r}"
@@ -92,7 +95,7 @@ def _parse_side(side: str, whole: str, custom_types: Mapping[str, Any]) -> Typed
         return []
     try:
         # A parameter list has the same grammar: names with annotations, separated by commas.
-        function = ast.parse(f"def _({side.strip()}\n): pass").body[0]
+        function, *more = ast.parse(f"def _({side.strip()}\n): pass").body
     except SyntaxError as error:
         raise SignatureError(
             f"can't read {side.strip()!r} in the signature {whole!r}: {error.msg}"
@@ -105,6 +108,7 @@ def _parse_side(side: str, whole: str, custom_types: Mapping[str, Any]) -> Typed
         or arguments.kwonlyargs
         or arguments.posonlyargs
         or arguments.defaults
+        or more
     ):
         raise SignatureError(f"fields are names with types; *, / and = have no place in {whole!r}")
     read = _TypeReader(custom_types, whole)
@@ -119,19 +123,25 @@ class _TypeReader:
         self.whole = whole
 
     def type(self, node: ast.expr) -> Any:
+        found = self._bare(node)
+        if any(found is one for one in _NEEDS_ARGUMENTS):
+            raise SignatureError(
+                f"{ast.unparse(node)} needs its types in brackets, in the signature {self.whole!r}"
+            )
+        return found
+
+    def _bare(self, node: ast.expr) -> Any:
         match node:
-            case ast.Name(id=name):
+            case ast.Name(id=name) | ast.Constant(value=str(name)):
                 return self._named(name)
             case ast.Attribute(value=ast.Name(id=module), attr=name) if module in MODULES:
                 return self._named(name)
             case ast.Constant(value=None):
-                return None
-            case ast.Constant(value=str(name)):
-                return self._named(name)
+                return types.NoneType
             case ast.BinOp(left=left, op=ast.BitOr(), right=right):
                 return typing.Union[self.type(left), self.type(right)]  # noqa: UP007  # built at run time
             case ast.Subscript(value=base, slice=index):
-                return self._subscripted(self.type(base), index)
+                return self._subscripted(self._bare(base), index)
         raise SignatureError(f"{ast.unparse(node)!r} is no type, in the signature {self.whole!r}")
 
     def _subscripted(self, base: Any, index: ast.expr) -> Any:
@@ -150,11 +160,15 @@ class _TypeReader:
 
     def _literal(self, node: ast.expr) -> object:
         try:
-            return ast.literal_eval(node)
-        except ValueError as error:
-            raise SignatureError(
-                f"a Literal holds plain values, not {ast.unparse(node)!r}, in the signature {self.whole!r}"
-            ) from error
+            value = ast.literal_eval(node)
+        except ValueError:
+            value = ...
+        if value is None or isinstance(value, str | bytes | int):
+            return value
+        raise SignatureError(
+            f"a Literal holds text, whole numbers, True, False or None, not {ast.unparse(node)!r}, "
+            f"in the signature {self.whole!r}"
+        )
 
     def _named(self, name: str) -> Any:
         if name in self.names:

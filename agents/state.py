@@ -6,6 +6,7 @@ A saved program is JSON: no pickle, no code, no key. Reading one runs nothing th
 from __future__ import annotations
 
 import json
+import os
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -102,9 +103,12 @@ def write_program(path: str | Path, predictors: Mapping[str, Any]) -> None:
     """Write dumped states to a file, whole or not at all."""
     target = Path(path)
     whole = {"loopwright": __version__, "format": FORMAT, "predictors": predictors}
-    partial = target.with_name(f".{target.name}.{threading.get_ident()}.partial")
+    partial = target.with_name(f".{target.name}.{os.getpid()}.{threading.get_ident()}.partial")
+    text = json.dumps(whole, indent=2, ensure_ascii=False) + "\n"
+    target.parent.mkdir(parents=True, exist_ok=True)
     try:
-        partial.write_text(json.dumps(whole, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        # half a character, which only \u can write, comes from models now and then
+        partial.write_text(text, encoding="utf-8", errors="backslashreplace")
         partial.replace(target)
     finally:
         partial.unlink(missing_ok=True)
@@ -116,7 +120,7 @@ def read_program(path: str | Path) -> dict[str, Any]:
         whole = json.loads(Path(path).read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise StateError(f"{path}: no such file") from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise StateError(f"{path} is no saved program: {error}") from error
     if isinstance(whole, dict) and whole.get("format", FORMAT) != FORMAT:
         raise StateError(

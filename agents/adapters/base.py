@@ -7,22 +7,24 @@ tools, its own native calls and markers in text; both serve the same agent loop.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import cache
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache, lru_cache
+from itertools import count
 from pathlib import Path
 from string import Template
 from typing import Any
 
 from loopwright.tools.calls import ToolCall, ToolResult, ToolSpec
 
-from ..errors import OutputError
+from ..errors import OutputError, SignatureError
 from ..example import Example
 from ..messages import Message
 from ..models.base import LMResponse
-from ..signature import Field, Signature
+from ..signature import Field, FieldKind, Signature
 from ..trajectory import Step, Trajectory
-from .values import describe_type, outputs_schema, parse_value, to_plain
+from .annotations import describe_type, outputs_schema
+from .values import parse_value, to_plain
 
 SUBMIT = "submit"
 PROMPTS = Path(__file__).parent.parent / "prompts"
@@ -92,6 +94,24 @@ class Adapter(ABC):
         return (Message("user", f"This answer can't be used: {problem}"),)
 
 
+def with_call_ids(response: LMResponse, taken: set[str]) -> LMResponse:
+    """The answer with an id of its own for each call, which its result must name; `taken` grows by them.
+
+    >>> calls = (ToolCall("now"), ToolCall("now", id="a"))
+    >>> [call.id for call in with_call_ids(LMResponse("", calls), {"a"}).tool_calls]
+    ['call_1', 'call_2']
+    """
+    calls: list[ToolCall] = []
+    for call in response.tool_calls:
+        if not call.id or call.id in taken:
+            fresh = next(f"call_{n}" for n in count(len(taken)) if f"call_{n}" not in taken)
+            call = replace(call, id=fresh)
+        taken.add(call.id)
+        calls.append(call)
+    unchanged = all(new is old for new, old in zip(calls, response.tool_calls, strict=True))
+    return response if unchanged else replace(response, tool_calls=tuple(calls))
+
+
 def submit_spec(signature: Signature) -> ToolSpec:
     """The tool that ends a run: its parameters are the signature's outputs.
 
@@ -101,17 +121,23 @@ def submit_spec(signature: Signature) -> ToolSpec:
     return ToolSpec(SUBMIT, "Give the final answer and end.", outputs_schema(signature))
 
 
-def parse_outputs(signature: Signature, given: Mapping[str, Any], raw: str) -> dict[str, Any]:
+def parse_outputs(
+    signature: Signature,
+    given: Mapping[str, Any],
+    parse: Callable[[Any, Field], Any] = parse_value,
+) -> dict[str, Any]:
     """Check a mapping of raw outputs against the signature; raises `OutputError`."""
     values: dict[str, Any] = {}
     for name, output in signature.output_fields.items():
         if name not in given:
-            found = ", ".join(f"`{key}`" for key in given) or "none"
-            raise OutputError(f"the output `{name}` is missing (found: {found})", raw=raw, field=name)
+            found = ", ".join(f"`{str(key)[:40]}`" for key in list(given)[:20]) or "none"
+            raise OutputError(f"the output `{name}` is missing (found: {found})", field=name)
         try:
-            values[name] = parse_value(given[name], output)
+            values[name] = parse(given[name], output)
+        except SignatureError:
+            raise
         except ValueError as error:
-            raise OutputError(str(error), raw=raw, field=name) from error
+            raise OutputError(str(error), field=name) from error
     return values
 
 
@@ -119,20 +145,23 @@ def demo_steps(demo: Example, signature: Signature) -> tuple[Step, ...]:
     """A demonstration as an agent's steps: its trajectory, then the turn that submits its outputs."""
     trajectory = demo.get("trajectory")
     steps = trajectory.steps if isinstance(trajectory, Trajectory) else ()
-    before = [step for step in steps if all(call.name != SUBMIT for call in step.calls)]
+    before = [step for step in steps if step.calls and all(call.name != SUBMIT for call in step.calls)]
     outputs = {name: to_plain(demo[name]) for name in signature.output_fields if name in demo}
-    return (*before, Step(str(demo.get("reasoning", "")), (ToolCall(SUBMIT, outputs),), ()))
+    thought = "" if "reasoning" in outputs else str(demo.get("reasoning", ""))
+    return (*before, Step(thought, (ToolCall(SUBMIT, outputs),), ()))
 
 
-def list_fields(fields: Mapping[str, Field]) -> str:
-    """Fields as a list for a prompt: name, what it holds, description.
+@lru_cache(maxsize=512)
+def list_fields(signature: Signature, kind: FieldKind) -> str:
+    """A signature's inputs or outputs as a list for a prompt: name, what it holds, description.
 
-    >>> print(list_fields(Signature("question -> n: int").output_fields))
+    >>> print(list_fields(Signature("question -> n: int"), "output"))
     - `n`: a whole number
     """
     return "\n".join(
         f"- `{name}`: {describe_type(field)}" + (f". {field.desc}" if field.desc else "")
-        for name, field in fields.items()
+        for name, field in signature.fields.items()
+        if field.kind == kind
     )
 
 

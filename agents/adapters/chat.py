@@ -7,10 +7,12 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from ..errors import OutputError
+from ..signature import Field
 from .text import TextAdapter
-from .values import format_value
+from .values import format_value, parse_text, parse_value
 
-MARKER = re.compile(r"^[ \t]*\[\[ ## (\w+) ## \]\]", re.MULTILINE)
+MARKER = re.compile(r"^[ \t]*\[\[[ \t]*##[ \t]*(\w+)[ \t]*##[ \t]*\]\]", re.MULTILINE)
 END = "completed"
 
 
@@ -36,11 +38,15 @@ class ChatAdapter(TextAdapter):
             return sections
         try:
             answer = json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             answer = None
         if isinstance(answer, dict) and answer:
             return answer
-        raise ValueError("there is no [[ ## field ## ]] marker in it")
+        raise OutputError("there is no [[ ## field ## ]] marker in it")
+
+    def read_field(self, given: Any, field: Field) -> Any:
+        """A section's text as a value."""
+        return parse_text(given, field) if isinstance(given, str) else parse_value(given, field)
 
 
 def split_sections(text: str) -> dict[str, Any]:

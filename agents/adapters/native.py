@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 from loopwright.tools.calls import ToolCall, ToolResult, ToolSpec
@@ -39,7 +40,11 @@ class NativeAdapter(Adapter):
             raise OutputError(NO_CALL, raw=response.text)
         if call.malformed:
             raise OutputError(f"the arguments of `{SUBMIT}` are no JSON object", raw=call.malformed)
-        return parse_outputs(signature, call.args, str(call))
+        try:
+            return parse_outputs(signature, call.args)
+        except OutputError as error:
+            error.raw = format_value(call.args)
+            raise
 
     def format_agent(
         self,
@@ -81,10 +86,7 @@ class NativeAdapter(Adapter):
         inputs: Mapping[str, Any],
         tools: Sequence[ToolSpec],
     ) -> Prompt:
-        system = scaffold(name).substitute(
-            outputs=list_fields(signature.output_fields), instructions=signature.instructions
-        )
-        messages = [Message("system", system)]
+        messages = [_system(name, signature)]
         for number, demo in enumerate(demos, 1):
             messages.append(Message("user", _inputs(signature, demo)))
             messages.extend(self._demo(demo, signature, f"demo_{number}"))
@@ -101,6 +103,14 @@ class NativeAdapter(Adapter):
             submitted = [ToolResult(c, "Submitted.") for c in calls[len(results) :]]
             messages += [self.write_turn(step.thought, calls), *self.write_results(results + submitted)]
         return messages
+
+
+@lru_cache(maxsize=512)
+def _system(name: str, signature: Signature) -> Message:
+    text = scaffold(name).substitute(
+        outputs=list_fields(signature, "output"), instructions=signature.instructions
+    )
+    return Message("system", text)
 
 
 def _inputs(signature: Signature, values: Mapping[str, Any] | Example) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from loopwright.tools.calls import ToolCall, ToolResult, ToolSpec
@@ -14,8 +15,9 @@ from ..example import Example
 from ..messages import Message
 from ..models.base import LMResponse
 from ..signature import Field, Signature
+from .annotations import hint_type
 from .base import Adapter, Prompt, Turn, demo_steps, list_fields, parse_outputs, scaffold
-from .values import describe_type
+from .values import parse_value
 
 NOT_GIVEN = "(not given in this example)"
 
@@ -38,7 +40,11 @@ class TextAdapter(Adapter):
 
     @abstractmethod
     def read(self, text: str) -> dict[str, Any]:
-        """The outputs found in a text, still raw; raises ValueError where there are none."""
+        """The outputs found in a text, still raw; raises `OutputError` where there are none."""
+
+    def read_field(self, given: Any, field: Field) -> Any:
+        """One output that `read` found, as a value of its type; raises ValueError."""
+        return parse_value(given, field)
 
     @abstractmethod
     def write_inputs(self, values: Mapping[str, object]) -> str:
@@ -46,17 +52,11 @@ class TextAdapter(Adapter):
 
     def form(self, signature: Signature) -> str:
         """The form with a hint in the place of each value."""
-        return self.write({n: f"<{_hint(f)}>" for n, f in signature.output_fields.items()})
+        return self.write({n: f"<{hint_type(f)}>" for n, f in signature.output_fields.items()})
 
     def format(self, signature: Signature, demos: Sequence[Example], inputs: Mapping[str, Any]) -> Prompt:
         """System message, a pair of messages for each demonstration, and the live inputs."""
-        system = scaffold("text").substitute(
-            inputs=list_fields(signature.input_fields),
-            outputs=list_fields(signature.output_fields),
-            form=self.form(signature),
-            instructions=signature.instructions,
-        )
-        messages = [Message("system", system)]
+        messages = [_system(self, signature)]
         for demo in demos:
             outputs = {name: demo.get(name, NOT_GIVEN) for name in signature.output_fields}
             messages.append(Message("user", self._user(signature, demo)))
@@ -66,13 +66,18 @@ class TextAdapter(Adapter):
 
     def parse(self, signature: Signature, response: LMResponse) -> dict[str, Any]:
         """The outputs in the answer's text."""
+        return self._parse(signature, response.text, {})
+
+    def _parse(self, signature: Signature, text: str, defaults: Mapping[str, Any]) -> dict[str, Any]:
         try:
-            given = self.read(response.text)
-        except ValueError as error:
-            raise OutputError(
-                f"{error}. The form is:\n\n{self.form(signature)}", raw=response.text
-            ) from error
-        return parse_outputs(signature, given, response.text)
+            given = self.read(text)
+        except OutputError as error:
+            raise OutputError(f"{error}. The form is:\n\n{self.form(signature)}", raw=text) from error
+        try:
+            return parse_outputs(signature, {**defaults, **given}, self.read_field)
+        except OutputError as error:
+            error.raw = text
+            raise
 
     def format_agent(
         self,
@@ -83,8 +88,8 @@ class TextAdapter(Adapter):
     ) -> Prompt:
         """As `format`, with the tools described in the system message."""
         system = scaffold("text_agent").substitute(
-            inputs=list_fields(signature.input_fields),
-            outputs=list_fields(signature.output_fields),
+            inputs=list_fields(signature, "input"),
+            outputs=list_fields(signature, "output"),
             tools="\n".join(map(_describe_tool, tools)),
             form=self.form(TURN),
             instructions=signature.instructions,
@@ -99,9 +104,9 @@ class TextAdapter(Adapter):
         return Prompt(tuple(messages))
 
     def read_turn(self, response: LMResponse) -> Turn:
-        """One thought and one call."""
+        """One call, and the thought before it where there is one."""
         try:
-            values = self.parse(TURN, response)
+            values = self._parse(TURN, response.text, {"thought": ""})
         except OutputError as error:
             return Turn(problem=str(error))
         call = ToolCall(values["tool_name"].strip(" `\"'"), values["tool_args"])
@@ -129,8 +134,15 @@ class TextAdapter(Adapter):
         return self.write_inputs({n: values[n] for n in signature.input_fields if n in values})
 
 
-def _hint(field: Field) -> str:
-    return describe_type(field) + (f": {field.desc}" if field.desc else "")
+@lru_cache(maxsize=512)
+def _system(adapter: TextAdapter, signature: Signature) -> Message:
+    text = scaffold("text").substitute(
+        inputs=list_fields(signature, "input"),
+        outputs=list_fields(signature, "output"),
+        form=adapter.form(signature),
+        instructions=signature.instructions,
+    )
+    return Message("system", text)
 
 
 def _describe_tool(tool: ToolSpec) -> str:
@@ -142,4 +154,6 @@ def _describe_tool(tool: ToolSpec) -> str:
             f"    `{name}`{'' if name in required else ' (may be left out)'}: {json.dumps(schema, ensure_ascii=False)}"
             for name, schema in properties.items()
         ]
+    if "$defs" in tool.parameters:
+        lines.append(f"    where $defs is {json.dumps(tool.parameters['$defs'], ensure_ascii=False)}")
     return "\n".join(lines)

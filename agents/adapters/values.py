@@ -1,24 +1,31 @@
-"""One typed value: to text for a prompt, and back from a model's answer."""
+"""One typed value: to text for a prompt, and back from a model's answer.
+
+What a model writes is hostile: it may be huge, nested without end, or no value at all. Nothing is
+guessed: what does not say the value is refused, with words that a model can mend its answer by.
+"""
 
 from __future__ import annotations
 
-import ast
-import datetime
+import dataclasses
 import enum
+import itertools
 import json
-import types
-import typing
-from collections.abc import Mapping
-from decimal import Decimal
-from functools import lru_cache
+import re
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 
-from ..signature import Field, Signature
+from ..errors import SignatureError
+from ..example import Example
+from ..signature import Field
 from ..signature_text import type_text
+from .annotations import Reader, reader
 
 MAX_QUOTED = 200  # characters of a refused value that an error message repeats
+MAX_DEPTH = 100  # levels of nesting; no honest value has more
+MAX_NAME = 200  # characters of a text that may name a member of a Literal or an Enum
 
 
 def format_value(value: object) -> str:
@@ -27,216 +34,229 @@ def format_value(value: object) -> str:
     >>> format_value("a b"), format_value([1, 2]), format_value(True)
     ('a b', '[1, 2]', 'true')
     """
-    if isinstance(value, str):
-        return value.value if isinstance(value, enum.Enum) else value
-    return json.dumps(to_plain(value), ensure_ascii=False, default=str)
+    plain = value if type(value) is str else to_plain(value)
+    return plain if isinstance(plain, str) else json.dumps(plain, ensure_ascii=False)
 
 
-def to_plain(value: object) -> Any:
-    """A value as JSON's own types.
+def to_plain(value: object, _depth: int = 0) -> Any:
+    """A value as JSON's own types. A record becomes an object, one with `passages` the list of them.
 
-    >>> to_plain({"on": datetime.date(2026, 1, 31), "tags": {"a"}})
-    {'on': '2026-01-31', 'tags': ['a']}
+    >>> import datetime
+    >>> to_plain({"on": datetime.date(2026, 1, 31), "tags": {"b", "a"}})
+    {'on': '2026-01-31', 'tags': ['a', 'b']}
+    >>> to_plain(Example(passages=["Paris is in France."], scores=[0.9]))
+    ['Paris is in France.']
     """
     if value is None or type(value) in (str, int, float, bool):
         return value
-    if type(value) is list:
-        return [to_plain(item) for item in value]
-    if type(value) is dict:
-        return {str(key): to_plain(item) for key, item in value.items()}
-    return _any_adapter().dump_python(value, mode="json", fallback=str)
+    if _depth >= MAX_DEPTH:
+        return "…"
+    plain = partial(to_plain, _depth=_depth + 1)
+    if isinstance(value, enum.Enum):
+        return plain(value.value)
+    if isinstance(value, Example):
+        return plain(value["passages"] if "passages" in value else value.toDict())
+    if isinstance(value, Mapping):
+        return {key if type(key) is str else format_value(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    if isinstance(value, set | frozenset):
+        return [plain(item) for item in sorted(value, key=str)]  # a prompt must not change from run to run
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    return _plain_leaf(value)
+
+
+def _plain_leaf(value: object) -> Any:
+    try:
+        return _ANYTHING.dump_python(value, mode="json", fallback=str)
+    except ValueError:  # bytes that are no text, text that can't be encoded
+        return str(value)
+
+
+_ANYTHING = TypeAdapter(Any)
+
+
+# Reading
 
 
 def parse_value(value: object, field: Field) -> Any:
-    """Read what a model gave for a field; raises ValueError that says what was wanted and what came.
+    """Read what a model gave for a field as JSON; raises ValueError that says what was wanted and what came.
 
-    Text is read as JSON where the type is not text; nothing is guessed.
+    A text is read as JSON where the type takes no text: models wrap values in text.
 
-    >>> parse_value("yes", Field("ok", "output", bool)), parse_value("[1, 2]", Field("n", "output", list[int]))
-    (True, [1, 2])
-    >>> parse_value("maybe", Field("ok", "output", bool))
+    >>> parse_value(7, Field("n", "output", int)), parse_value("[1, 2]", Field("n", "output", list[int]))
+    (7, [1, 2])
+    >>> parse_value(True, Field("n", "output", int))
+    Traceback (most recent call last):
+    ValueError: `n` must be a whole number, not true
+    """
+    made = reader(field)
+    if isinstance(value, str):
+        as_json = () if made.takes_text else (_from_json, _from_python)
+        return _first_that_fits(value, field, made, (_as_it_is, _from_member, *as_json))
+    if _is_deeper_than(MAX_DEPTH, value):
+        raise ValueError(f"`{field.name}` is nested more than {MAX_DEPTH} levels deep")
+    if made.takes_text and isinstance(value, int | float) and made.accepts <= {str, type(None)}:
+        value = json.dumps(value)  # 42 where a text was asked for: its JSON text is that text
+    return _first_that_fits(value, field, made, (_as_it_is,))
+
+
+def parse_text(text: str, field: Field) -> Any:
+    """Read what a model wrote for a field in plain text; raises ValueError as `parse_value` does.
+
+    >>> parse_text("yes", Field("ok", "output", bool)), parse_text("None", Field("n", "output", int | None))
+    (True, None)
+    >>> parse_text("maybe", Field("ok", "output", bool))
     Traceback (most recent call last):
     ValueError: `ok` must be true or false, not "maybe"
     """
-    adapter = _adapter(field)
-    refusal: ValidationError | None = None
-    for candidate in _readings(value, field.type):
+    made = reader(field)
+    if made.only_text:
+        return _first_that_fits(text, field, made, (_as_it_is,))
+    if type(None) in made.accepts and text.strip().lower() in ("null", "none", ""):
+        return None
+    if made.takes_text:  # else no number could ever be written where int | str is asked for
+        return _first_that_fits(text, field, made, (_from_json, _as_it_is))
+    return _first_that_fits(text.strip(), field, made, (_as_it_is, _from_member, _from_json, _from_python))
+
+
+Attempt = Callable[[Any, Reader], Any]
+
+
+def _first_that_fits(value: object, field: Field, made: Reader, attempts: Iterable[Attempt]) -> Any:
+    complaint: ValidationError | None = None
+    for attempt in attempts:
         try:
-            return adapter.validate_python(candidate)
+            return attempt(value, made)
         except ValidationError as error:
-            refusal = refusal or error if candidate is value else error
-    assert refusal is not None  # noqa: S101  # there is always one reading: the value as it came
-    raise ValueError(f"`{field.name}` {_complaint(refusal, value, field)}") from refusal
-
-
-def describe_type(field: Field) -> str:
-    """What a field must hold, in a few words for the model.
-
-    >>> describe_type(Field("n", "output", int)), describe_type(Field("d", "output", datetime.date))
-    ('a whole number', 'a date as YYYY-MM-DD')
-    """
-    known = _describe(field.type)
-    schema = _adapter(field).json_schema()
-    limits = {word: schema[key] for key, word in _LIMITS.items() if key in schema}
-    suffix = "".join(f", {word} {value}" for word, value in limits.items())
-    return (known or f"JSON that fits the schema {json.dumps(schema, ensure_ascii=False)}") + suffix
-
-
-@lru_cache(maxsize=512)
-def outputs_schema(signature: Signature) -> Mapping[str, Any]:
-    """The JSON Schema of an object that holds the signature's outputs."""
-    return _object_schema(tuple(signature.output_fields.values()))
-
-
-def _object_schema(fields: tuple[Field, ...]) -> dict[str, Any]:
-    definitions: dict[str, Any] = {}
-    properties: dict[str, Any] = {}
-    for field in fields:
-        schema = dict(_adapter(field).json_schema(ref_template="#/$defs/{model}"))
-        definitions |= schema.pop("$defs", {})
-        if field.desc:
-            schema["description"] = field.desc
-        properties[field.name] = schema
-    whole = {
-        "type": "object",
-        "properties": properties,
-        "required": [field.name for field in fields],
-        "additionalProperties": False,
-    }
-    return whole | {"$defs": definitions} if definitions else whole
-
-
-def _adapter(field: Field) -> TypeAdapter[Any]:
-    return _cached_adapter(field.annotation, field.type)
-
-
-@lru_cache(maxsize=1024)
-def _cached_adapter(annotation: Any, type_: Any) -> TypeAdapter[Any]:
-    return TypeAdapter(annotation)
-
-
-@lru_cache(maxsize=1)
-def _any_adapter() -> TypeAdapter[Any]:
-    return TypeAdapter(Any)
-
-
-def _readings(value: object, type_: Any) -> list[object]:
-    """The values that an answer may stand for, the likeliest first."""
-    accepts = _accepted(type_)
-    if not isinstance(value, str):
-        # A provider that returns JSON gives 42 where a text was asked for: its JSON text is that text.
-        as_text = str in accepts and isinstance(value, int | float)
-        return [json.dumps(value)] if as_text else [value]
-    if accepts <= {str}:
-        return [value]
-    text = value.strip()
-    readings: list[object] = []
-    if str in accepts:
-        readings.append(value)
-    if type(None) in accepts and text.lower() in ("null", "none", ""):
-        readings.insert(0, None)
-    readings += [member for member in _members(type_) if _names(text, member)]
-    if not accepts <= {str, type(None)}:
-        readings += _decoded(text)
-    readings += [text, value]
-    return readings
-
-
-def _decoded(text: str) -> list[object]:
-    """A text read as JSON or as a Python literal, in or out of a code fence."""
-    bare = text
-    if bare.startswith("```"):
-        bare = bare.strip("`").removeprefix("json").strip()
-    for read in (json.loads, ast.literal_eval):
-        try:
-            decoded = read(bare)
-        except (ValueError, SyntaxError, RecursionError, MemoryError):
+            if complaint is None or not _is_no_json(error) or str(value)[:1] in ("[", "{"):
+                complaint = error  # what is wrong with the JSON tells more than that it is text
+        except _NoReading:
             continue
-        return [] if isinstance(decoded, str) and decoded == text else [decoded]
-    return []
+        except TypeError as error:
+            raise SignatureError(
+                f"`{field.name}`: {error} (its constraints, or its type's own checks, do not fit {type_text(field.type)})"
+            ) from error
+    assert complaint is not None  # noqa: S101  # _as_it_is is among the attempts, and returns or complains
+    raise ValueError(f"`{field.name}` {_in_words(complaint, value, field, made)}") from complaint
 
 
-def _accepted(type_: Any) -> set[Any]:
-    """The plain types of a union's members, or of the type itself."""
-    origin = typing.get_origin(type_)
-    if origin is typing.Annotated:
-        return _accepted(typing.get_args(type_)[0])
-    if origin in (typing.Union, types.UnionType):
-        return {kind for arg in typing.get_args(type_) for kind in _accepted(arg)}
-    return {type_}
+class _NoReading(Exception):  # noqa: N818  # no fault, only the way to the next attempt
+    """There is no such reading of the value."""
 
 
-def _members(type_: Any) -> list[object]:
-    """What a Literal or an Enum may be."""
-    if typing.get_origin(type_) is typing.Literal:
-        return list(typing.get_args(type_))
-    if isinstance(type_, type) and issubclass(type_, enum.Enum):
-        return list(type_)
-    if typing.get_origin(type_) in (typing.Union, types.UnionType):
-        return [member for arg in typing.get_args(type_) for member in _members(arg)]
-    return []
+def _as_it_is(value: object, made: Reader) -> Any:
+    return made.adapter.validate_python(value)
 
 
-def _names(text: str, member: object) -> bool:
-    """Whether a text names a member, in any case and with or without quotes."""
-    bare = text.strip("\"'`").strip().casefold()
-    if isinstance(member, enum.Enum):
-        return bare in (str(member.value).casefold(), member.name.casefold())
-    return bare == str(member).casefold()
+def _from_member(text: str, made: Reader) -> Any:
+    """The one member of a Literal or an Enum that a text names: its value, its name, or either in another case."""
+    bare = text[: MAX_NAME + 1].strip("\"'` \n\t")
+    for same in (_is_value, _is_name, _is_like):
+        named = [member for member in made.members if same(bare, member)]
+        if len(named) == 1:
+            return made.adapter.validate_python(named[0])
+    raise _NoReading
 
 
-_LIMITS = {
-    "minimum": "at least",
-    "exclusiveMinimum": "more than",
-    "maximum": "at most",
-    "exclusiveMaximum": "less than",
-    "pattern": "matching",
-}
-
-_WORDS: Mapping[Any, str] = {
-    str: "text",
-    bool: "true or false",
-    int: "a whole number",
-    float: "a number",
-    Decimal: "a number",
-    datetime.date: "a date as YYYY-MM-DD",
-    datetime.datetime: "a date and time as YYYY-MM-DDTHH:MM:SS",
-    datetime.time: "a time as HH:MM:SS",
-    type(None): "null",
-    Any: "anything",
-    list: "a JSON list",
-    dict: "a JSON object",
-}
+def _is_value(text: str, member: object) -> bool:
+    value = member.value if isinstance(member, enum.Enum) else member
+    return text == (value if isinstance(value, str) else json.dumps(value, default=str))
 
 
-def _describe(type_: Any) -> str:
-    if isinstance(type_, type(Any)) or type_ is Any:
-        return _WORDS[Any]
-    members = _members(type_)
-    if members and typing.get_origin(type_) not in (typing.Union, types.UnionType):
-        return "one of: " + ", ".join(format_value(to_plain(member)) for member in members)
-    if typing.get_origin(type_) in (typing.Union, types.UnionType):
-        parts = [_describe(arg) for arg in typing.get_args(type_)]
-        return " or ".join(parts) if all(parts) else ""
-    if typing.get_origin(type_) is list and (item := _describe(typing.get_args(type_)[0])):
-        return f"a JSON list, each item {item}"
-    if typing.get_origin(type_) is dict and typing.get_args(type_) == (str, Any):
-        return _WORDS[dict]
+def _is_name(text: str, member: object) -> bool:
+    return text == (member.name if isinstance(member, enum.Enum) else str(member))
+
+
+def _is_like(text: str, member: object) -> bool:
+    forms = (member.name, member.value) if isinstance(member, enum.Enum) else (member,)
+    return text.casefold() in (str(form).casefold() for form in forms)
+
+
+def _from_json(text: str, made: Reader) -> Any:
+    return made.adapter.validate_json(_unfenced(text))
+
+
+def _from_python(text: str, made: Reader) -> Any:
+    """Lists, tuples and dicts as Python writes them, which models do."""
+    rewritten = _PYTHON.sub(_json_token, _unfenced(text))
     try:
-        return _WORDS.get(type_, "")
-    except TypeError:  # an unhashable annotation has no word of its own
-        return ""
+        return made.adapter.validate_json(rewritten)
+    except ValidationError as error:
+        if _is_no_json(error):
+            raise _NoReading from None
+        raise
 
 
-def _complaint(error: ValidationError, value: object, field: Field) -> str:
-    given = format_value(value)
-    given = given if len(given) <= MAX_QUOTED else given[:MAX_QUOTED] + "…"
-    shown = json.dumps(given, ensure_ascii=False) if isinstance(value, str) else given
-    first = error.errors(include_url=False, include_context=False)[0]
-    wanted = _describe(field.type)
-    nested = isinstance(field.type, type) and issubclass(field.type, BaseModel)
-    if wanted and not first["loc"] and not field.constraints and not nested:
-        return f"must be {wanted}, not {shown}"
-    where = ".".join(map(str, first["loc"]))
-    place = f" at {where}" if where else ""
-    return f"must be {wanted or type_text(field.type)}: {first['msg']}{place}; got {shown}"
+_PYTHON = re.compile(
+    r""" "(?:[^"\\]|\\.)*" | '(?:[^'\\]|\\.)*' | \b(?:True|False|None)\b | [()] """, re.VERBOSE | re.DOTALL
+)
+_WORDS = {"True": "true", "False": "false", "None": "null", "(": "[", ")": "]"}
+
+
+def _unfenced(text: str) -> str:
+    bare = text.strip()
+    if not (bare.startswith("```") and bare.endswith("```") and len(bare) > 6):
+        return text
+    language, newline, inside = bare[3:-3].partition("\n")
+    return inside if newline and len(language) < 20 else text
+
+
+def _json_token(found: re.Match[str]) -> str:
+    token = found[0]
+    if token[0] != "'":
+        return _WORDS.get(token, token)
+    inside = token[1:-1].replace("\\'", "'").replace('"', '\\"')
+    return f'"{inside}"'
+
+
+def _is_deeper_than(limit: int, value: object) -> bool:
+    level = [value]
+    for _ in range(limit + 1):
+        inner = [
+            item.values() if isinstance(item, dict) else item
+            for item in level
+            if isinstance(item, dict | list)
+        ]
+        if not inner:
+            return False
+        level = list(itertools.chain.from_iterable(inner))
+    return True
+
+
+# Complaints
+
+
+def _is_no_json(error: ValidationError) -> bool:
+    return error.error_count() == 1 and _problems(error)[0]["type"] == "json_invalid"
+
+
+def _problems(error: ValidationError) -> list[Any]:
+    return error.errors(include_url=False, include_context=False, include_input=False)
+
+
+def _in_words(error: ValidationError, value: object, field: Field, made: Reader) -> str:
+    problems = _problems(error)
+    first = problems[0]
+    # pydantic names a union's branch in the place, with brackets where it is no plain class
+    place = ".".join(str(step)[:MAX_QUOTED] for step in first["loc"] if not re.search(r"[\[(]", str(step)))
+    about_type = first["type"].endswith(("_type", "_parsing")) or first["type"] in ("literal_error", "enum")
+    if made.words and (len(problems) > 1 or (not place and about_type)):
+        return f"must be {made.words}{made.limits}, not {_quoted(value)}"
+    where = f" at {place}" if place else ""
+    wanted = made.words or type_text(field.type)
+    return f"must be {wanted}{made.limits}: {first['msg'][:MAX_QUOTED]}{where}; got {_quoted(value)}"
+
+
+def _quoted(value: object) -> str:
+    """The beginning of a value as JSON, whatever its size."""
+    if isinstance(value, str):
+        cut = value[:MAX_QUOTED] + "…" if len(value) > MAX_QUOTED else value
+        return json.dumps(cut, ensure_ascii=False).encode("utf-8", "backslashreplace").decode()
+    text = ""
+    for chunk in json.JSONEncoder(ensure_ascii=False, default=str).iterencode(value):
+        text += chunk[: MAX_QUOTED + 1]
+        if len(text) > MAX_QUOTED:
+            return text[:MAX_QUOTED] + "…"
+    return text

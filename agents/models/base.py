@@ -133,6 +133,9 @@ class BaseLM(ABC):
     def complete(self, request: LMRequest) -> LMResponse:
         """Answer the request; blocks."""
 
+    def __deepcopy__(self, memo: dict[int, object]) -> BaseLM:
+        return self  # copies of a program ask the same model
+
     async def acomplete(self, request: LMRequest) -> LMResponse:
         """Answer the request without blocking the event loop; by default in a thread."""
         return await asyncio.to_thread(self.complete, request)

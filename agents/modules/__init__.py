@@ -4,5 +4,6 @@ from .chain_of_thought import ChainOfThought
 from .limits import Limits
 from .predict import Predict
 from .react import ReAct
+from .retrieve import Retrieve
 
-__all__ = ["ChainOfThought", "Limits", "Predict", "ReAct"]
+__all__ = ["ChainOfThought", "Limits", "Predict", "ReAct", "Retrieve"]

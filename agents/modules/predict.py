@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Self
 
-from ..adapters.base import Adapter, Prompt
+from ..adapters.annotations import reader
+from ..adapters.base import Adapter, Prompt, with_call_ids
 from ..adapters.values import parse_value
 from ..ambient import ask, current, current_adapter, current_lm
 from ..errors import ConfigurationError, InputError, OutputError, StateError
@@ -52,6 +53,8 @@ class Predict(Module):
                 f"Predict has no option {unknown[0]!r}; there are: n, max_repairs, lm, {', '.join(OPTIONS)}"
             )
         self.signature = Signature.of(signature)
+        for field in self.signature.output_fields.values():
+            reader(field)  # a type that can't be asked for is told of here, not at the first call
         self.demos: list[Example] = []
         self.lm = lm
         self.n = n
@@ -102,10 +105,11 @@ class Predict(Module):
     async def _answer(
         self, lm: BaseLM, adapter: Adapter, request: LMRequest, exchanges: list[Exchange]
     ) -> dict[str, Any]:
+        call_ids: set[str] = set()
         for attempt in range(self.max_repairs + 1):
             exchange = await ask(lm, request)
             exchanges.append(exchange)
-            response = exchange.response
+            response = with_call_ids(exchange.response, call_ids)
             try:
                 return adapter.parse(self.signature, response)
             except OutputError as error:
@@ -175,5 +179,7 @@ def _typed(demo: Example, signature: Signature) -> Example:
             try:
                 changes[name] = parse_value(demo[name], field)
             except ValueError as error:
+                if field.kind == "input":
+                    continue  # an input is only shown, and may have been of any type
                 raise StateError(f"a demonstration does not fit the signature: {error}") from error
     return demo.copy(**changes)

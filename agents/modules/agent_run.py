@@ -1,0 +1,204 @@
+"""One run of an agent: a conversation that only grows, and what came of it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from loopwright.tools import ToolRegistry
+from loopwright.tools.calls import ToolCall, ToolResult
+
+from ..adapters.base import SUBMIT, Adapter, Turn, parse_outputs, submit_spec, with_call_ids
+from ..ambient import ask, current, current_adapter, current_lm
+from ..errors import ContextWindowError, LMError, OutputError
+from ..example import Prediction
+from ..messages import Message
+from ..models.base import NO_USAGE, BaseLM, LMRequest, LMResponse, Usage
+from ..trace import Exchange
+from ..trajectory import Step, TerminationReason, Trajectory
+from .limits import Limits
+from .predict import Predict
+
+MAX_UNPARSED = 3  # turns in a row that hold no readable call
+MAX_REPEATS = 3  # times that one failing call is made in a row
+FORCED = ("max_steps", "max_calls", "parse_errors", "loop")  # the endings that leave one last turn
+LAST_TURN = f"There are no turns left. Call `{SUBMIT}` now, with the best answer you can give."
+NOT_RUN = f"Error: not run. There are no turns left to read its result in: only `{SUBMIT}` counts now."
+REPEATED = "This is the same call as before, and it failed as before: do something else."
+
+
+@dataclass
+class Run:
+    """A run under way. It asks the model of `predictor`, and calls `tools`, until a limit or `submit`."""
+
+    predictor: Predict
+    tools: ToolRegistry
+    limits: Limits
+    lm: BaseLM
+    adapter: Adapter
+    request: LMRequest
+    started: float
+    steps: list[Step] = field(default_factory=list)
+    exchanges: list[Exchange] = field(default_factory=list)
+    usage: Usage = NO_USAGE
+    ending: TerminationReason | None = None
+    outputs: dict[str, Any] | None = None
+    error: LMError | None = None
+    tool_calls: int = 0
+    unparsed: int = 0
+    repeats: int = 0
+    failing: tuple[ToolCall, ...] = ()
+    call_ids: set[str] = field(default_factory=set)
+
+    @classmethod
+    def opened(
+        cls, predictor: Predict, tools: ToolRegistry, limits: Limits, inputs: Mapping[str, Any]
+    ) -> Run:
+        """A run that has yet to ask for its first turn."""
+        lm = current_lm(predictor.lm)
+        adapter = current_adapter(lm, agent=True)
+        specs = [*tools.specs(), submit_spec(predictor.signature)]
+        prompt = adapter.format_agent(predictor.signature, predictor.demos, inputs, specs)
+        ids = {call.id for message in prompt.messages for call in message.tool_calls}
+        request = predictor.request(lm, prompt)
+        return cls(predictor, tools, limits, lm, adapter, request, time.perf_counter(), call_ids=ids)
+
+    async def to_end(self) -> AsyncGenerator[Step, None]:
+        """Take steps until the run has ended; each is yielded when it is done."""
+        while self.ending is None:
+            self.ending = self._limit_reached()
+            step = await (self._step() if self.ending is None else self._last_step())
+            if step is not None:
+                self.steps.append(step)
+                yield step
+
+    def prediction(self) -> Prediction:
+        """What came of the run so far."""
+        outputs = self.outputs or dict.fromkeys(self.predictor.signature.output_fields)
+        failure = {"error": self.error} if self.error is not None and self.outputs is None else {}
+        return Prediction(
+            outputs,
+            trajectory=Trajectory(tuple(self.steps)),
+            termination_reason=self.ending or "cancelled",
+            **failure,
+        )
+
+    def _limit_reached(self) -> TerminationReason | None:
+        if self.unparsed >= MAX_UNPARSED:
+            return "parse_errors"
+        if self.repeats >= MAX_REPEATS:
+            return "loop"
+        return self.limits.reached(
+            steps=len(self.steps),
+            tool_calls=self.tool_calls,
+            usage=self.usage,
+            seconds=time.perf_counter() - self.started,
+        )
+
+    async def _step(self) -> Step | None:
+        """Ask for a turn and do what it says."""
+        started = time.perf_counter()
+        try:
+            response = await self._ask()
+        except LMError as error:
+            if not self.steps:
+                raise
+            self.error = error
+            self.ending = "context" if isinstance(error, ContextWindowError) else "lm_error"
+            return None
+        turn = self.adapter.read_turn(response)
+        results = await self._results_of(turn)
+        answers = (
+            self.adapter.complain(response, turn.problem)
+            if turn.problem
+            else self.adapter.write_results(results)
+        )
+        self._extend(self.adapter.reply(response), *answers)
+        if self.outputs is not None:
+            self.ending = "submit"
+        return Step(turn.thought, turn.calls, results, time.perf_counter() - started)
+
+    async def _last_step(self) -> Step | None:
+        """Ask once more, on the same conversation, for nothing but the answer, where the ending leaves it."""
+        if self.ending not in FORCED:
+            return None
+        self._extend(Message("user", LAST_TURN))
+        if self.request.tools:
+            self.request = replace(self.request, tool_choice=SUBMIT)
+        started = time.perf_counter()
+        try:
+            response = await self._ask()
+        except LMError as error:
+            self.error = error
+            return None
+        turn = self.adapter.read_turn(response)
+        results = tuple(
+            self._submit(call) if call.name == SUBMIT else ToolResult.failed(call, "denied", NOT_RUN)
+            for call in turn.calls
+        )
+        if self.outputs is not None:
+            self.ending = "forced_submit"
+        return Step(turn.thought, turn.calls, results or _unparsed(turn), time.perf_counter() - started)
+
+    async def _ask(self) -> LMResponse:
+        exchange = await ask(self.lm, self.request)
+        self.exchanges.append(exchange)
+        self.usage += exchange.response.usage
+        return with_call_ids(exchange.response, self.call_ids)
+
+    def _extend(self, *messages: Message) -> None:
+        self.request = replace(self.request, messages=(*self.request.messages, *messages))
+
+    async def _results_of(self, turn: Turn) -> tuple[ToolResult, ...]:
+        """Run a turn's calls; `submit` is judged after the others have run."""
+        if turn.problem:
+            self.unparsed += 1
+            return _unparsed(turn)
+        self.unparsed = 0
+        work = [call for call in turn.calls if call.name != SUBMIT]
+        self.tool_calls += len(work)
+        try:
+            done = iter(await self._execute(work))
+        except (asyncio.CancelledError, KeyboardInterrupt):
+            stopped = (
+                ToolResult.failed(call, "cancelled", "Error: the run was stopped.") for call in turn.calls
+            )
+            self.steps.append(Step(turn.thought, turn.calls, tuple(stopped)))
+            raise
+        results = tuple(self._submit(call) if call.name == SUBMIT else next(done) for call in turn.calls)
+        return self._note_repetition(turn.calls, results)
+
+    async def _execute(self, calls: Sequence[ToolCall]) -> Sequence[ToolResult]:
+        return self.tools.call_all(calls) if current().blocking else await self.tools.acall_all(calls)
+
+    def _submit(self, call: ToolCall) -> ToolResult:
+        if call.malformed:
+            return ToolResult.failed(
+                call, "invalid_args", f"Error: the arguments of {SUBMIT} are no JSON object."
+            )
+        try:
+            outputs = parse_outputs(self.predictor.signature, call.args)
+        except OutputError as error:
+            return ToolResult.failed(call, "invalid_args", f"Error: {error}")
+        if self.outputs is None:
+            self.outputs = outputs
+        return ToolResult(call, "Submitted.", value=outputs)
+
+    def _note_repetition(
+        self, calls: tuple[ToolCall, ...], results: tuple[ToolResult, ...]
+    ) -> tuple[ToolResult, ...]:
+        """Count a failing turn that repeats the one before it, and tell the model."""
+        bare = tuple(replace(call, id="") for call in calls)
+        failed = bool(results) and all(not result.ok for result in results)
+        self.repeats = self.repeats + 1 if failed and bare == self.failing else int(failed)
+        self.failing = bare if failed else ()
+        if self.repeats < 2:
+            return results
+        return tuple(replace(result, content=f"{result.content}\n{REPEATED}") for result in results)
+
+
+def _unparsed(turn: Turn) -> tuple[ToolResult, ...]:
+    return (ToolResult.failed(ToolCall(""), "unparsed", f"Error: {turn.problem}"),)
