@@ -10,10 +10,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
-from types import ModuleType
+from types import FunctionType, ModuleType
 
 from .builtin import BUILTIN_NAMES, PLACED, builtin_tool
-from .errors import ToolDefinitionError, ToolLookupError, nearest
+from .errors import DocumentsError, ToolDefinitionError, ToolLookupError, nearest
 from .registry import ToolRegistry
 from .tool import Tool
 
@@ -41,7 +41,10 @@ def resolve(spec: str, *, base: Path | None = None) -> ToolRegistry:
     text = spec.strip()
     name, _, place = text.partition(":")
     if name in BUILTIN_NAMES:
-        return ToolRegistry(_builtin(name, place, folder))
+        try:
+            return ToolRegistry(_builtin(name, place, folder))
+        except (DocumentsError, NotADirectoryError) as error:
+            raise ToolLookupError(f'"{spec}": {error}') from error
     if found := _FILE.fullmatch(text):
         return _from_module(_load_file(folder / found["path"]), found["attr"], spec)
     if (found := _MODULE.fullmatch(text)) and (found["attr"] is not None or "." in found["module"]):
@@ -160,11 +163,12 @@ def _registry_of(value: object, spec: str) -> ToolRegistry:
 
 def _offers(module: ModuleType) -> str:
     """What a module has that could be named."""
-    functions = [
+    found = [
         name
         for name, one in vars(module).items()
-        if not name.startswith("_") and callable(one) and getattr(one, "__module__", None) == module.__name__
+        if isinstance(one, (Tool, ToolRegistry))
+        or (isinstance(one, FunctionType) and one.__module__ == module.__name__ and not name.startswith("_"))
     ]
-    if not functions:
+    if not found:
         return "it defines no function either"
-    return f"it defines {', '.join(functions[:20])}: name one, or mark it with @tool"
+    return f"it defines {', '.join(found[:20])}: name one, or mark functions with @tool"

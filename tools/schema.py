@@ -148,10 +148,14 @@ def _problems(parameter: Parameter, value: object, error: Exception) -> list[str
 
 def _validation_problems(parameter: Parameter, value: object, error: ValidationError) -> list[str]:
     errors = typing.cast(list[dict[str, object]], error.errors(include_url=False, include_context=False))
-    if "anyOf" in parameter.schema and (len(errors) > 1 or errors[0]["loc"]):
-        # a union: pydantic tells of every branch, under names of its own
-        errors = [{"type": "union_type", "loc": (), "msg": "", "input": value}]
-    return [problem(parameter.name, parameter.schema, one) for one in errors]
+    schema = parameter.schema
+    if isinstance(branches := schema.get("anyOf"), list) and (len(errors) > 1 or errors[0]["loc"]):
+        present = [one for one in branches if one.get("type") != "null"]
+        if len(present) > 1:  # a union: pydantic tells of every branch, under names of its own
+            errors = [{"type": "union_type", "loc": (), "msg": "", "input": value}]
+        elif errors[0]["loc"]:
+            schema = present[0]
+    return [problem(parameter.name, schema, one) for one in errors]
 
 
 def _wants_container(schema: Schema) -> bool:

@@ -28,6 +28,7 @@ from .schema import annotated, called, compile_parameters, docstring_of
 from .threads import spawn
 from .wording import Schema
 
+_MAX_MENDED = 200_000  # characters of broken JSON that are tried to be mended
 _GRACE = 0.25  # seconds for a cancelled coroutine to clean up before it is left behind
 
 
@@ -354,10 +355,12 @@ def _check_options(name: str, effect: str, timeout: float | None, cache: bool, m
 
 
 def _mended(text: str) -> object:
+    """What broken JSON was meant to be; None where it is not worth the time to find out."""
+    open_ones = text.count("{") - text.count("}")
+    if "{" not in text or len(text) > _MAX_MENDED or open_ones > 100:
+        return None
     import json_repair
 
-    if len(text) > 1_000_000:
-        return None
     try:
         return json_repair.loads(text)
     except (ValueError, RecursionError):
