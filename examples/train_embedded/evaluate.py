@@ -1,0 +1,301 @@
+"""Score the embedded model: `python -m examples.train_embedded.evaluate`.
+
+Every question is put to a real `ReAct` agent with real tools: the built-in ones under the names of the
+scene, and look-up tools over the scene's records. A question counts as solved when the submitted answer is
+right. The table goes into CARD.md, between its markers.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import yaml
+
+import loopwright
+from loopwright.models.base import BaseLM, LMRequest, LMResponse
+from loopwright.models.embedded import FOLDER, EmbeddedLM
+from loopwright.tools import Tool, ToolFailed, ToolRegistry
+from loopwright.tools.builtin import builtin_tool
+from loopwright.tools.calls import ToolCall, ToolSpec
+
+from .mixture import FAMILIES, draw_episodes
+from .scene import Episode, SceneTool, Settings
+
+MAX_STEPS = 8
+HANDWRITTEN = Path(__file__).parent / "handwritten.yaml"
+_BUILT_IN = {
+    "calculate": "calculate",
+    "convert": "convert_units",
+    "date": "date_math",
+    "shift": "date_math",
+    "count": "date_math",
+}
+_BEGIN, _END = "<!-- scores: begin -->", "<!-- scores: end -->"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question with real tools, the agent's signature, and the right answer."""
+
+    family: str
+    signature: str
+    inputs: Mapping[str, str]
+    tools: ToolRegistry
+    answer: object
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of one question; `seconds` are those of each of the model's turns."""
+
+    family: str
+    solved: bool
+    steps: int
+    seconds: tuple[float, ...]
+    shown: str
+
+
+class Timed(BaseLM):
+    """A model that notes how long each answer took."""
+
+    def __init__(self, inner: BaseLM) -> None:
+        self.model, self._inner = inner.model, inner
+        self.seconds: list[float] = []
+
+    @property
+    def capabilities(self) -> Any:
+        """Those of the model inside."""
+        return self._inner.capabilities
+
+    def complete(self, request: LMRequest) -> LMResponse:
+        """Answer, and note the time."""
+        started = time.perf_counter()
+        try:
+            return self._inner.complete(request)
+        finally:
+            self.seconds.append(time.perf_counter() - started)
+
+
+def real_tool(tool: SceneTool) -> Tool:
+    """The tool with the built-in one behind it where there is one."""
+    behind = _BUILT_IN.get(tool.kind)
+    usual = {shown: name for name, shown in tool.shown.items()}
+
+    def run(**given: object) -> object:
+        args = {usual[name]: value for name, value in given.items()}
+        if behind is None:
+            text = tool.answer(given)
+            if text.startswith("Error: "):
+                raise ToolFailed(text.removeprefix("Error: "))
+            return text
+        return real_built_in(behind, args)
+
+    return _with_spec(run, tool.spec)
+
+
+def real_built_in(name: str, args: Mapping[str, object]) -> object:
+    """Run a built-in tool the way a call of it runs, and raise what it answers as an error."""
+    result = builtin_tool(name).run(ToolCall(name, dict(args)))
+    if not result.ok:
+        raise ToolFailed(result.content.removeprefix("Error: "))
+    return result.value
+
+
+def _with_spec(run: Callable[..., object], spec: ToolSpec) -> Tool:
+    """A tool that a model sees exactly as the scene describes it."""
+    properties: Any = spec.parameters["properties"]
+    required: Any = spec.parameters["required"]
+    schemas = {
+        name: dict(schema) if name in required else {**schema, "default": None}
+        for name, schema in properties.items()
+    }
+
+    def call(**given: object) -> object:
+        return run(**{name: value for name, value in given.items() if value is not None})
+
+    return Tool(call, spec.name, spec.description, args=schemas, effect="read")
+
+
+def as_question(episode: Episode) -> Question:
+    """An episode of the generator, its tools made real."""
+    (answer_field, answer), *_ = episode.answer.args.items()
+    kind = "float" if _property(episode.submit, answer_field).get("type") == "number" else "str"
+    signature = f"{', '.join(episode.inputs)} -> {answer_field}: {kind}"
+    return Question(
+        episode.family,
+        signature,
+        episode.inputs,
+        ToolRegistry([real_tool(tool) for tool in episode.tools]),
+        answer,
+    )
+
+
+def _property(spec: ToolSpec, name: str) -> Mapping[str, object]:
+    properties: Any = spec.parameters["properties"]
+    return dict(properties[name])
+
+
+def generated(settings: Settings, family: str, count: int, *, seed: str) -> list[Question]:
+    """Questions of one family, drawn from the parts of each axis that the settings name."""
+    return [
+        as_question(draw_episodes(Random(f"{seed}/{family}/{n}"), settings, 1, [family])[0])
+        for n in range(count)
+    ]
+
+
+def handwritten() -> list[Question]:
+    """The questions of handwritten.yaml."""
+    written = yaml.safe_load(HANDWRITTEN.read_text(encoding="utf-8"))
+    questions = []
+    for each in written["questions"]:
+        tools = [builtin_tool(name) for name in each["tools"]]
+        tools += [
+            record_tool(name, held) for name, held in written["records"].get(each.get("records"), {}).items()
+        ]
+        kind = "float" if each["type"] == "num" else "str"
+        questions.append(
+            Question(
+                each["family"],
+                f"question -> answer: {kind}",
+                {"question": each["question"]},
+                ToolRegistry(*tools),
+                each["answer"],
+            )
+        )
+    return questions
+
+
+def record_tool(name: str, held: Mapping[str, Mapping[str, object]]) -> Tool:
+    """A look-up tool over `{argument: {record: value}}`; capitals do not matter."""
+    ((argument, records),) = held.items()
+    known = {str(record).lower(): value for record, value in records.items()}
+
+    def look_up(**given: object) -> object:
+        asked = str(given[argument])
+        if asked.lower() not in known:
+            raise ToolFailed(f"there is no {argument} {asked!r}; there are {', '.join(map(str, records))}")
+        return known[asked.lower()]
+
+    return Tool(look_up, name, "", args={argument: {"type": "string"}}, effect="read")
+
+
+def is_right(given: object, wanted: object) -> bool:
+    """Numbers to nine figures, text as it stands but for capitals."""
+    try:
+        return math.isclose(float(str(given)), float(str(wanted)), rel_tol=1e-8, abs_tol=1e-9)
+    except ValueError:
+        return str(given).strip().lower() == str(wanted).strip().lower()
+
+
+def ask(question: Question, lm: Timed) -> Outcome:
+    """Put one question to an agent."""
+    before = len(lm.seconds)
+    agent = loopwright.ReAct(question.signature, tools=question.tools, max_iters=MAX_STEPS)
+    with loopwright.context(lm=lm):
+        prediction = agent(**question.inputs)
+    (answer_field,) = agent.signature.output_fields
+    given = prediction[answer_field]
+    shown = f"{dict(question.inputs)} wanted {question.answer!r}, got {given!r}\n{prediction.trajectory}"
+    solved = prediction.termination_reason == "submit" and is_right(given, question.answer)
+    return Outcome(
+        question.family, solved, len(prediction.trajectory.steps), tuple(lm.seconds[before:]), shown
+    )
+
+
+def wilson(solved: int, count: int) -> tuple[float, float]:
+    """The 95 % interval of a share (Wilson 1927).
+
+    >>> [round(end, 3) for end in wilson(8, 10)]
+    [0.49, 0.943]
+    """
+    if not count:
+        return 0.0, 1.0
+    z, share = 1.959964, solved / count
+    middle = (share + z * z / (2 * count)) / (1 + z * z / count)
+    half = z / (1 + z * z / count) * math.sqrt(share * (1 - share) / count + z * z / (4 * count * count))
+    return max(0.0, middle - half), min(1.0, middle + half)
+
+
+def row(axis: str, family: str, outcomes: Sequence[Outcome]) -> str:
+    """A line of the table."""
+    count, solved = len(outcomes), sum(each.solved for each in outcomes)
+    low, high = wilson(solved, count)
+    steps = sum(each.steps for each in outcomes) / max(1, count)
+    times = sorted(second for each in outcomes for second in each.seconds) or [0.0]
+    share = f"**{solved / max(1, count):.0%}**" if family == "all" else f"{solved / max(1, count):.0%}"
+    return f"| {axis} | {family} | {count} | {share} | {low:.0%} to {high:.0%} | {steps:.1f} | {1000 * times[len(times) // 2]:.0f} ms |"
+
+
+AXES: tuple[tuple[str, Settings, int], ...] = (
+    ("new names and numbers", Settings(names="heldout"), 100),
+    ("new phrasings", Settings(names="heldout", wording="heldout"), 40),
+    ("new tool names", Settings(names="heldout", tool_names="heldout"), 40),
+    ("all three new", Settings("heldout", "heldout", "heldout"), 40),
+)
+
+
+def score(lm: Timed, axes: Iterable[tuple[str, list[Question]]], *, failures: int = 0) -> list[str]:
+    """The table's lines: for each axis its families, then all together."""
+    lines = []
+    for axis, questions in axes:
+        outcomes = [ask(question, lm) for question in questions]
+        for family in FAMILIES:
+            if some := [each for each in outcomes if each.family == family]:
+                lines.append(row(axis, family, some))
+                print(lines[-1], flush=True)
+        lines.append(row(axis, "all", outcomes))
+        print(lines[-1], flush=True)
+        for each in [each for each in outcomes if not each.solved][:failures]:
+            print(each.shown, flush=True)
+    return lines
+
+
+def write_table(card: Path, lines: Sequence[str]) -> None:
+    """Put the table between the card's markers."""
+    head = "| held out | family | n | solved | 95 % interval | steps | median time of a step |\n|---|---|--:|--:|--:|--:|--:|"
+    text = card.read_text(encoding="utf-8")
+    before, _, rest = text.partition(_BEGIN)
+    after = rest.partition(_END)[2]
+    card.write_text(f"{before}{_BEGIN}\n{head}\n" + "\n".join(lines) + f"\n{_END}{after}", encoding="utf-8")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--folder", type=Path, default=FOLDER, help="the model's files")
+    parser.add_argument(
+        "--scale", type=float, default=1.0, help="a factor on the number of generated questions"
+    )
+    parser.add_argument("--seed", default="evaluate")
+    parser.add_argument("--failures", type=int, default=0, help="failed questions to print for each axis")
+    parser.add_argument("--axis", action="append", help="only this axis; may be repeated")
+    parser.add_argument("--write", action="store_true", help="put the table into CARD.md")
+    options = parser.parse_args()
+    lm = Timed(EmbeddedLM(options.folder))
+    axes = [
+        (
+            name,
+            [
+                q
+                for family in FAMILIES
+                for q in generated(settings, family, max(1, round(count * options.scale)), seed=options.seed)
+            ],
+        )
+        for name, settings, count in AXES
+        if not options.axis or name in options.axis
+    ]
+    if not options.axis or "hand-written" in options.axis:
+        axes.append(("hand-written", handwritten()))
+    lines = score(lm, axes, failures=options.failures)
+    if options.write:
+        write_table(FOLDER / "CARD.md", lines)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,172 @@
+"""From a seed to rows: scenes with their questions, demonstrations before them, and rows that only teach copying."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from random import Random
+
+from loopwright.messages import Message
+from loopwright.models.embedded.template import CALL, Piece, render_call, render_tools, render_turns
+from loopwright.tools.calls import ToolCall
+
+from .families.arithmetic import ask_arithmetic
+from .families.asking import Asked, submission
+from .families.dates import ask_dates
+from .families.lookup import ATTRIBUTES, ask_lookup, lookup
+from .families.units import ask_units
+from .scene import Episode, Scene, Settings, Step, make_spec
+from .toolbox import make_calculator, make_converter, make_date_math, make_distractor
+from .words import draw_date, draw_name, draw_number, listed, pseudo_word
+
+FAMILIES: dict[str, Callable[[Scene], Asked]] = {
+    "arithmetic": ask_arithmetic,
+    "units": ask_units,
+    "dates": ask_dates,
+    "lookup": ask_lookup,
+}
+_WEIGHTS = {"arithmetic": 3.0, "units": 2.0, "dates": 2.0, "lookup": 3.0}
+_QUESTION_FIELDS = listed(
+    "question question question request task query problem input prompt ask q text message user_question"
+)
+_ANSWER_FIELDS = listed(
+    "answer answer answer result total value output reply response solution number final_answer"
+)
+
+
+def new_scene(rng: Random, settings: Settings, *, faults: float = 0.02) -> Scene:
+    """An empty scene: fields and answer type drawn, no tools yet."""
+    answer_type = rng.choices(("str", "num"), (3, 2))[0]
+    return Scene(
+        rng, settings, rng.choice(_QUESTION_FIELDS), rng.choice(_ANSWER_FIELDS), answer_type, faults=faults
+    )
+
+
+def _is_fair(asked: Asked, steps: Sequence[Step], longest: int) -> bool:
+    """Not too long, and no figure so small that its notation varies."""
+    texts = [asked.answer, *(step.observation for step in steps)]
+    return (
+        len(steps) <= longest + 1
+        and len(asked.answer) < 40
+        and not any("0.000" in text or "E-" in text for text in texts)
+    )
+
+
+def draw_episodes(
+    rng: Random,
+    settings: Settings,
+    count: int = 1,
+    families: Sequence[str] = (),
+    *,
+    faults: float = 0.02,
+    longest: int = 3,
+) -> list[Episode]:
+    """Questions over one scene, all with the same tool list; at most `longest` tool calls each (faults aside)."""
+    names = list(families) or list(FAMILIES)
+    weights = [_WEIGHTS[name] for name in names]
+    while True:
+        scene = new_scene(rng, settings, faults=faults)
+        family = rng.choices(names, weights)[0]
+        drafts = []
+        for _ in range(count):
+            scene.steps = []
+            asked = FAMILIES[family](scene)
+            drafts.append((asked, tuple(scene.steps)))
+        if all(_is_fair(asked, steps, longest) for asked, steps in drafts):
+            break
+    _add_others(scene)
+    tools = list(scene.tools.values())
+    rng.shuffle(tools)
+    submit = make_spec("submit", [(scene.answer_field, scene.answer_type)])
+    return [
+        Episode(
+            family,
+            {**dict(asked.inputs), scene.question_field: asked.question},
+            tuple(tools),
+            submit,
+            steps,
+            submission(scene, asked.answer),
+        )
+        for asked, steps in drafts
+    ]
+
+
+def _add_others(scene: Scene) -> None:
+    """Tools that the questions do not need."""
+    rng = scene.rng
+    for kind, make in (("calculate", make_calculator), ("convert", make_converter)):
+        if rng.random() < 0.35:
+            scene.tool(kind, make)
+    if rng.random() < 0.25 and not {"shift", "count", "weekday"} & set(scene.tools):
+        scene.tool("date", make_date_math)
+    if rng.random() < 0.3:
+        lookup(scene, rng.choice(ATTRIBUTES))
+    for _ in range(rng.choices((0, 1, 2, 3), (5, 3, 2, 1))[0]):
+        other = make_distractor(rng)
+        scene.tool(other.kind, lambda _, other=other: other)  # type: ignore[misc]  # bound now, not when called
+
+
+def episode_messages(episode: Episode) -> list[Message]:
+    """The conversation that solves the episode, its `submit` included."""
+    messages = [Message("user", episode.prompt)]
+    for step in episode.steps:
+        messages += [
+            Message("assistant", tool_calls=(step.call,)),
+            Message("tool", step.observation, name=step.call.name),
+        ]
+    return [*messages, Message("assistant", tool_calls=(episode.answer,))]
+
+
+def render_row(episodes: Sequence[Episode]) -> list[Piece]:
+    """Episodes of one scene as one conversation."""
+    specs = episodes[0].specs
+    messages = [message for episode in episodes for message in episode_messages(episode)]
+    return [*render_tools(specs), *render_turns(messages, specs)]
+
+
+def draw_copy_row(rng: Random) -> list[Piece]:
+    """A call whose arguments stand in the prompt: names, numbers and invented words in a shuffled order."""
+    settings = Settings()
+    count = rng.randint(2, 5)
+    arguments = [pseudo_word(rng, rng.choice((1, 2))) for _ in range(count)]
+    values = [_copied(rng, settings) for _ in arguments]
+    tools = [make_spec(pseudo_word(rng), [(argument, "str") for argument in arguments])]
+    tools += [make_distractor(rng).spec for _ in range(rng.randint(0, 2))]
+    lines = [f"{argument}: {value}" for argument, value in zip(arguments, values, strict=True)]
+    rng.shuffle(lines)
+    spec = tools[0]
+    rng.shuffle(tools)
+    call = ToolCall(spec.name, dict(zip(arguments, values, strict=True)))
+    rows = [
+        *render_tools(tools),
+        *render_turns([Message("user", f"{spec.name}\n" + "\n".join(lines))], tools),
+    ]
+    return [*rows, Piece(CALL, marker=True), *render_call(call, spec)]
+
+
+def _copied(rng: Random, settings: Settings) -> str:
+    draw = rng.random()
+    if draw < 0.35:
+        return draw_number(rng, 1, 10 ** rng.randint(2, 6), settings.names, 0.5)
+    if draw < 0.45:
+        return draw_date(rng, settings.names).isoformat()
+    return draw_name(rng, rng.choice(("item", "person", "place", "code")), settings.names)
+
+
+def draw_row(rng: Random, progress: float) -> list[Piece]:
+    """One training row; `progress` from 0 to 1 moves from copying over single calls to whole episodes."""
+    copying = max(0.5 * (1 - progress / 0.12), 0.25 * (1 - progress / 0.5), 0.03)
+    if rng.random() < copying:
+        return draw_copy_row(rng)
+    longest = 1 if rng.random() < 0.5 - progress / 0.3 else 3
+    count = rng.choices((1, 2, 3), (5, 3, 1.5))[0]
+    return render_row(
+        draw_episodes(rng, Settings(), count, longest=longest, faults=0.0 if progress < 0.15 else 0.03)
+    )
+
+
+def rows(seed: int, start: int, progress: Callable[[], float]) -> Iterator[list[Piece]]:
+    """Training rows without end; row n of a seed depends on n and the progress alone."""
+    index = start
+    while True:
+        yield draw_row(Random(f"{seed}/{index}"), progress())
+        index += 1

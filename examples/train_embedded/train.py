@@ -1,0 +1,207 @@
+"""Train the embedded model: `python -m examples.train_embedded.train --minutes 95`.
+
+One run goes from copying over single calls to whole episodes, and its learning rate falls to nothing when
+the planned minutes are over, however fast the machine is. A run that was stopped goes on from its last
+checkpoint. `--export` writes the weights for the package.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+from tokenizers import Tokenizer
+from torch import Tensor
+from torch.nn import functional
+
+from . import mixture
+from .network import Decoder, Shape
+from .tokens import encode_row, train_tokenizer
+
+LENGTHS = (128, 192, 256, 320, 448, 640)
+"""Rows are padded to one of these; longer ones are left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a run is given."""
+
+    folder: Path
+    minutes: float
+    seed: int
+    threads: int
+    batch_tokens: int = 8192
+    pool: int = 384
+    matrix_rate: float = 0.02
+    other_rate: float = 0.004
+    warmup: int = 60
+    steady: float = 0.4
+
+
+@dataclass(slots=True)
+class Clock:
+    """How far the run is: seconds of training, batches, rows drawn and tokens seen, over all resumptions."""
+
+    seconds: float = 0.0
+    step: int = 0
+    row: int = 0
+    tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    ids: Tensor
+    learnt: Tensor
+    """Flat positions (row * length + column) whose next token is the model's own."""
+    tokens: int
+
+
+def batches(tokenizer: Tokenizer, plan: Plan, clock: Clock) -> Iterator[Batch]:
+    """Batches of rows of like length, in random order within a pool."""
+    generator = torch.Generator().manual_seed(plan.seed + clock.row)
+    waiting: dict[int, list[tuple[list[int], list[bool]]]] = {length: [] for length in LENGTHS}
+    source = mixture.rows(plan.seed, clock.row, lambda: progress(plan, clock))
+    while True:
+        ready: list[Batch] = []
+        for _ in range(plan.pool):
+            ids, own = encode_row(tokenizer, next(source))
+            clock.row += 1
+            length = next((each for each in LENGTHS if each >= len(ids)), None)
+            if length is None:
+                continue
+            waiting[length].append((ids, own))
+            if len(waiting[length]) == plan.batch_tokens // length:
+                ready.append(_stack(waiting[length], length))
+                waiting[length] = []
+        for index in torch.randperm(len(ready), generator=generator).tolist():
+            yield ready[index]
+
+
+def _stack(rows: list[tuple[list[int], list[bool]]], length: int) -> Batch:
+    ids = torch.zeros(len(rows), length, dtype=torch.long)
+    own = torch.zeros(len(rows), length, dtype=torch.bool)
+    for index, (row, mine) in enumerate(rows):
+        ids[index, : len(row)] = torch.tensor(row)
+        own[index, : len(row)] = torch.tensor(mine)
+    learnt = torch.zeros_like(own)
+    learnt[:, :-1] = own[:, 1:]
+    return Batch(ids, learnt.flatten().nonzero().squeeze(1), sum(len(row) for row, _ in rows))
+
+
+def progress(plan: Plan, clock: Clock) -> float:
+    return min(1.0, clock.seconds / (60 * plan.minutes))
+
+
+def rate(plan: Plan, clock: Clock) -> float:
+    """The factor on the learning rates: a warm-up, a plateau, a straight fall to nothing."""
+    done = progress(plan, clock)
+    return min(1.0, (clock.step + 1) / plan.warmup, max(0.0, (1 - done) / (1 - plan.steady)))
+
+
+def optimizers(model: Decoder, plan: Plan) -> list[torch.optim.Optimizer]:
+    """Muon for the matrices, AdamW for the embedding and the norms."""
+    matrices = [each for each in model.layers.parameters() if each.ndim == 2]
+    taken = set(map(id, matrices))
+    others = [each for each in model.parameters() if id(each) not in taken]
+    return [
+        torch.optim.Muon(matrices, lr=plan.matrix_rate, momentum=0.95, weight_decay=0.02, ns_steps=5),
+        torch.optim.AdamW(others, lr=plan.other_rate, betas=(0.9, 0.95), weight_decay=0.0),
+    ]
+
+
+def save(plan: Plan, model: Decoder, optimisers: list[torch.optim.Optimizer], clock: Clock) -> None:
+    state = {
+        "model": model.state_dict(),
+        "optimizers": [each.state_dict() for each in optimisers],
+        "clock": asdict(clock),
+    }
+    state["shape"] = asdict(model.shape)
+    torch.save(state, plan.folder / "checkpoint.tmp")
+    (plan.folder / "checkpoint.tmp").replace(plan.folder / "checkpoint.pt")
+
+
+def train(plan: Plan, shape: Shape) -> None:
+    """Run to the end of the plan, from the folder's checkpoint if it has one."""
+    torch.manual_seed(plan.seed)
+    torch.set_num_threads(plan.threads)
+    plan.folder.mkdir(parents=True, exist_ok=True)
+    at = plan.folder / "tokenizer.json"
+    if not at.exists():
+        train_tokenizer(plan.seed, shape.vocabulary).save(str(at))
+    tokenizer = Tokenizer.from_file(str(at))
+    tokenizer.encode_special_tokens = True
+    model, clock = Decoder(shape), Clock()
+    optimisers = optimizers(model, plan)
+    base = [group["lr"] for each in optimisers for group in each.param_groups]
+    if (plan.folder / "checkpoint.pt").exists():
+        state = torch.load(plan.folder / "checkpoint.pt")
+        model.load_state_dict(state["model"])
+        for each, saved in zip(optimisers, state["optimizers"], strict=True):
+            each.load_state_dict(saved)
+        clock = Clock(**state["clock"])
+    _loop(plan, model, optimisers, base, clock, batches(tokenizer, plan, clock))
+
+
+def _loop(
+    plan: Plan,
+    model: Decoder,
+    optimisers: list[torch.optim.Optimizer],
+    base: list[float],
+    clock: Clock,
+    source: Iterator[Batch],
+) -> None:
+    forward = torch.compile(model, dynamic=False)
+    torch._dynamo.config.cache_size_limit = 2 * len(LENGTHS)  # one compiled form a length
+    last, saved, losses = time.monotonic(), time.monotonic(), 0.0
+    while progress(plan, clock) < 1:
+        batch = next(source)
+        hidden = forward(batch.ids).flatten(0, 1)
+        targets = batch.ids.flatten()[batch.learnt + 1]
+        loss = functional.cross_entropy(model.logits(hidden[batch.learnt]), targets)
+        loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it without types
+        factor = rate(plan, clock)
+        for group, full in zip((g for each in optimisers for g in each.param_groups), base, strict=True):
+            group["lr"] = full * factor
+        for each in optimisers:
+            each.step()
+            each.zero_grad(set_to_none=True)
+        now = time.monotonic()
+        clock.seconds, clock.step, clock.tokens, last = (
+            clock.seconds + now - last,
+            clock.step + 1,
+            clock.tokens + batch.tokens,
+            now,
+        )
+        losses = loss.item() if clock.step == 1 else 0.95 * losses + 0.05 * loss.item()
+        if clock.step % 20 == 0:
+            figures = {
+                "step": clock.step,
+                "minutes": round(clock.seconds / 60, 2),
+                "tokens": clock.tokens,
+                "loss": round(losses, 4),
+                "rate": round(factor, 3),
+            }
+            print(json.dumps(figures), flush=True)
+        if now - saved > 150:
+            save(plan, model, optimisers, clock)
+            saved = time.monotonic()
+    save(plan, model, optimisers, clock)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--folder", type=Path, default=Path(".training/embedded"))
+    parser.add_argument("--minutes", type=float, default=95)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--threads", type=int, default=2)
+    options = parser.parse_args()
+    train(Plan(options.folder, options.minutes, options.seed, options.threads), Shape())
+
+
+if __name__ == "__main__":
+    main()
