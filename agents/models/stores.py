@@ -74,8 +74,8 @@ class MemoryStore:
 class DiskStore:
     """Keeps answers in one SQLite file, which several processes may use at once.
 
-    The file grows to about `max_bytes`; then the oldest tenth of the answers goes. What fails is warned
-    of once, and then left alone: writing after a write that failed, everything after a read that failed.
+    The file grows to about `max_bytes`; then the oldest answers go, a tenth at a time. What fails is
+    warned of once and then left alone: writing, where the disk is full or may not be written, else all.
     """
 
     def __init__(self, path: Path | str, max_bytes: int = GIBIBYTE) -> None:
@@ -142,26 +142,22 @@ class DiskStore:
         return connection
 
     def _prune(self, connection: sqlite3.Connection) -> None:
-        pages, free, size = (
-            connection.execute(f"PRAGMA {name}").fetchone()[0]
-            for name in ("page_count", "freelist_count", "page_size")
-        )
-        if (pages - free) * size > self._max_bytes:
+        while _bytes_used(connection) > self._max_bytes:
             connection.execute(
                 "DELETE FROM answers WHERE rowid IN (SELECT rowid FROM answers ORDER BY rowid"
                 " LIMIT 1 + (SELECT COUNT(*) FROM answers) / 10)"
             )
 
     def _failed(self, error: Exception, *, reading: bool) -> None:
-        if isinstance(error, sqlite3.OperationalError) and "locked" in str(error):
+        if "locked" in str(error):
             return  # others were writing for too long; the next try may find it free
-        if reading:
-            self._readable = False
+        only_writing = not reading and any(word in str(error) for word in ("full", "readonly"))
         self._writable = False
-        what = "can't be used" if reading else "can't be written"
+        self._readable = only_writing
         warnings.warn(
-            f"the cache of answers at {self.path} {what} ({error}); going on without it. Remove the file if it "
-            "is broken, or set LOOPWRIGHT_CACHE_DIR to another folder, or LOOPWRIGHT_CACHE=off",
+            f"the cache of answers at {self.path} can't be {'written' if only_writing else 'used'} ({error}); "
+            "going on without it. Remove the file if it is broken, or set LOOPWRIGHT_CACHE_DIR to another folder, "
+            "or LOOPWRIGHT_CACHE=off",
             RuntimeWarning,
             stacklevel=3,
         )
@@ -284,6 +280,15 @@ def _user_folder() -> Path:
     from platformdirs import user_cache_path
 
     return user_cache_path("loopwright", appauthor=False)
+
+
+def _bytes_used(connection: sqlite3.Connection) -> int:
+    """The size of the file without its free pages."""
+    pages, free, size = (
+        int(connection.execute(f"PRAGMA {name}").fetchone()[0])
+        for name in ("page_count", "freelist_count", "page_size")
+    )
+    return (pages - free) * size
 
 
 def _close(connection: sqlite3.Connection, pid: int) -> None:
