@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from loopwright.tools import ToolRegistry as ToolRegistry
     from loopwright.tools import tool as tool
 
+    from . import evaluate as evaluate
     from . import utils as utils
     from .adapters import Adapter as Adapter
     from .adapters import ChatAdapter as ChatAdapter
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from .ambient import context as context
     from .ambient import inspect_history as inspect_history
     from .ambient import settings as settings
+    from .evaluation import Evaluate as Evaluate
+    from .evaluation import TaskFile as TaskFile
     from .example import Example as Example
     from .example import Prediction as Prediction
     from .models import LM as LM
@@ -45,6 +48,8 @@ _HOMES = {
     "utils": ("utils",),
     "adapters": ("Adapter", "ChatAdapter", "JSONAdapter", "NativeAdapter"),
     "ambient": ("configure", "context", "inspect_history", "settings"),
+    "evaluate": ("evaluate",),
+    "evaluation": ("Evaluate", "TaskFile"),
     "example": ("Example", "Prediction"),
     "models": ("LM", "BaseLM"),
     "module": ("Module",),
@@ -63,7 +68,7 @@ def __getattr__(name: str) -> Any:
     if home is None:
         raise AttributeError(_absent(name), name=name)
     module = import_module(f"{__name__}.{home}")
-    value = module if name == home == "utils" else getattr(module, name)
+    value = module if name == home else getattr(module, name)
     globals()[name] = value
     return value
 

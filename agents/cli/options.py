@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+
+from ..text import plain as plain
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -17,10 +18,6 @@ if TYPE_CHECKING:
     from ..models.base import BaseLM
 
 F = TypeVar("F", bound=Callable[..., Any])
-
-# C0 and C1 controls but tab and newline, and the marks that change the direction of text: what a model
-# or a tool wrote must not move the cursor, recolour the screen or reorder a line.
-CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
 def model_options(command: F) -> F:
@@ -69,17 +66,3 @@ def terminal(*, stderr: bool = False) -> Console:
 
     stream = sys.stderr if stderr else sys.stdout
     return Console(file=stream, highlight=False, soft_wrap=not stream.isatty())
-
-
-def plain(text: str) -> str:
-    r"""Text from a model or a tool, with its control characters made visible.
-
-    >>> plain("\x1b[31mred")
-    '␛[31mred'
-    """
-    return CONTROLS.sub(_visible, text)
-
-
-def _visible(match: re.Match[str]) -> str:
-    code = ord(match[0])
-    return chr(0x2400 + code) if code < 0x20 else f"<{code:04X}>"

@@ -1,0 +1,54 @@
+"""Evaluation: metrics over examples, and scripted tasks from a file.
+
+metrics        how good an answer is; what a metric may return
+evaluate       Evaluate: a program on many examples
+tasks          TaskFile: the file of tasks, its agent, its examples
+format       its keys and types       locate     its lines       semantics, problems   what is wrong with it
+checks         a task's expectations held against what a run did
+engine         trials: each task so many times, several at once
+report         the figures and report.json; report_text is the same for a person
+"""
+
+from __future__ import annotations
+
+from .checks import CheckResult, Run, judge
+from .engine import Trial, TrialResult, plan, run_trials
+from .evaluate import Evaluate, EvaluationError, EvaluationInterrupted, EvaluationResult
+from .metrics import (
+    MetricError,
+    Score,
+    answer_exact_match,
+    as_score,
+    call_metric,
+    contains,
+    exact_match,
+    f1,
+    numeric,
+)
+from .report import Report
+from .tasks import TaskFile
+
+__all__ = [
+    "CheckResult",
+    "Evaluate",
+    "EvaluationError",
+    "EvaluationInterrupted",
+    "EvaluationResult",
+    "MetricError",
+    "Report",
+    "Run",
+    "Score",
+    "TaskFile",
+    "Trial",
+    "TrialResult",
+    "answer_exact_match",
+    "as_score",
+    "call_metric",
+    "contains",
+    "exact_match",
+    "f1",
+    "judge",
+    "numeric",
+    "plan",
+    "run_trials",
+]

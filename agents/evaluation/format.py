@@ -1,0 +1,151 @@
+"""The task file, version 1, as pydantic reads it: what keys there are, and of what type.
+
+What these models can't see (whether a tool exists, whether an argument fits it) is judged in
+`semantics`; what pydantic finds is put into words in `problems`.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field
+
+from ..trajectory import TerminationReason
+from .matching import Matcher, Strict
+
+Split = Literal["train", "dev", "test"]
+
+# Keys and values of the format that a later version of this package reads.
+LATER = frozenset(
+    {"turns", "world", "faults", "state", "reference", "judge", "score", "journal", "approve", "json_schema"}
+)
+LATER_MODULES = frozenset({"code_act", "program_of_thought", "multi_chain"})
+
+
+class LimitsSpec(Strict):
+    """What a trial may use before it is ended."""
+
+    steps: int | None = Field(default=None, ge=1, le=10_000, description="turns of the model")
+    tool_calls: int | None = Field(default=None, ge=0)
+    tokens: int | None = Field(default=None, ge=1, description="prompt and answer together, over all turns")
+    usd: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    seconds: float | None = Field(default=None, gt=0, allow_inf_nan=False, description="wall time")
+
+    def over(self, defaults: LimitsSpec) -> dict[str, Any]:
+        """The limits that are given, by their names in `Limits`; these go before the defaults."""
+        return defaults.model_dump(exclude_none=True) | self.model_dump(exclude_none=True)
+
+
+class AgentSpec(Strict):
+    """The agent that the tasks are for."""
+
+    module: Literal["react", "predict", "chain_of_thought"] = "react"
+    signature: str = Field(description='what goes in and what must come out: "question -> answer: float"')
+    instructions: str = ""
+    tools: list[str] = Field(default=[], description='built-in names, "module:name" or "file.py:name"')
+    program: str | None = Field(default=None, description="a saved program's .json, from this file's folder")
+
+
+class Defaults(Strict):
+    """What holds for every task that says nothing else."""
+
+    epochs: int = Field(default=1, ge=1, le=1_000, description="times that each task is tried")
+    seed: int | None = Field(default=None, ge=0, description="goes to the model, different for each trial")
+    limits: LimitsSpec = LimitsSpec()
+
+
+class CallPattern(Strict):
+    """Calls of a tool: those whose arguments are these, whatever else they are given."""
+
+    tool: str
+    args: dict[str, Matcher] = Field(default={}, description="what its arguments must be")
+
+    def __str__(self) -> str:
+        return f"{self.tool}({', '.join(f'{name}={matcher}' for name, matcher in self.args.items())})"
+
+
+class RequiredCall(CallPattern):
+    """A call that must be made: with these arguments and no others.
+
+    Without `count` once or more often; with it exactly so many times. An argument that is not named here
+    may be given only when it equals the tool's default, unless `extra` allows it.
+    """
+
+    count: int | None = Field(default=None, ge=1, le=100)
+    extra: Literal["refuse", "allow"] = "refuse"
+
+    def __str__(self) -> str:
+        text = super().__str__()
+        if self.extra == "refuse":
+            return text
+        return f"{text[:-1]}, …)" if self.args else f"{self.tool}(…)"
+
+
+def _pattern(given: Any) -> Any:
+    return {"tool": given} if isinstance(given, str) else given
+
+
+Ordered = Annotated[CallPattern, BeforeValidator(_pattern)]
+
+
+class Order(Strict):
+    """The order of the calls that succeeded.
+
+    `exact`: these and no others. `subsequence`: these in this order, others may stand between. `any`:
+    these in any order. A name stands for any call of that tool.
+    """
+
+    mode: Literal["exact", "subsequence", "any"] = "subsequence"
+    of: list[Ordered] = Field(min_length=1, max_length=200)
+
+
+class CallsSpec(Strict):
+    """What calls must, and must not, be made."""
+
+    required: list[RequiredCall] = Field(default=[], max_length=200)
+    forbidden: list[CallPattern] = Field(default=[], max_length=200)
+    order: Order | None = None
+    max: dict[str, Annotated[int, Field(ge=0)]] = Field(
+        default={}, description='calls at most: "total", a tool\'s name, or a pattern such as "get_*"'
+    )
+    no_repeat: bool = Field(default=False, description="no call is made again after it succeeded")
+
+
+def _listed(given: Any) -> Any:
+    return [given] if isinstance(given, str) else given
+
+
+class Expect(Strict):
+    """What must be true of a trial for it to pass."""
+
+    answer: dict[str, Matcher] = Field(default={}, description="by output field")
+    calls: CallsSpec = CallsSpec()
+    ends: Annotated[list[TerminationReason], BeforeValidator(_listed)] = Field(
+        [], description="how the run must end: one reason, or several that will do"
+    )
+
+    def __bool__(self) -> bool:
+        calls = self.calls
+        asked = (calls.required, calls.forbidden, calls.order, calls.max, calls.no_repeat)
+        return bool(self.answer or self.ends or any(asked))
+
+
+class Task(Strict):
+    """One task: what the agent is given and what is expected of it."""
+
+    id: str = Field(min_length=1, max_length=200, pattern=r"^[^\s\x00-\x1f\x7f/]+$")
+    tags: list[str] = Field(default=[])
+    split: Split | None = None
+    input: dict[str, Any]
+    expect: Expect
+    limits: LimitsSpec = LimitsSpec()
+
+
+class TaskFileSpec(Strict):
+    """The whole file."""
+
+    version: Literal[1]
+    name: str = Field(default="", max_length=200)
+    agent: AgentSpec
+    defaults: Defaults = Defaults()
+    tasks: list[Task] = Field(min_length=1)

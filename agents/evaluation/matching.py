@@ -1,0 +1,177 @@
+"""Matchers: what a task file says that a value must be, of an answer or of an argument of a call."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, field_validator, model_validator
+from pydantic_core import CoreSchema, PydanticCustomError
+
+from ..adapters.values import format_value
+from ..text import one_line
+from .answers import MAX_READ, contains_text, identical, near, one_number, same_value
+
+SHOWN = 100  # characters of a value that a line of feedback repeats
+
+Read = Callable[[object], object]
+
+
+class Strict(BaseModel):
+    """A part of the file: frozen, no coercion, no unknown keys."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, populate_by_name=True)
+
+
+class Number(Strict):
+    """A number, give or take `tol`."""
+
+    value: float = Field(allow_inf_nan=False)
+    tol: float = Field(default=0.0, ge=0, allow_inf_nan=False, description="how far off is still right")
+
+
+class Matcher(Strict):
+    """What a value must be; a plain value (no mapping) stands for `equals`. All that is given must hold."""
+
+    equals: Any = Field(
+        default=None, description="the value itself; texts but for case, punctuation, a, an, the"
+    )
+    contains: str | list[str] | None = Field(
+        default=None, description="texts that occur in it, as whole words"
+    )
+    not_contains: str | list[str] | None = Field(default=None, description="texts that do not occur in it")
+    regex: str | None = Field(default=None, description="a Python regular expression that is found in it")
+    number: Annotated[Number, Field(description="a number, or {value, tol}")] | None = None
+    one_of: list[Any] | None = Field(
+        default=None, min_length=1, description="several values, one of which it equals"
+    )
+    not_: Any = Field(default=None, alias="not", description="a value that it does not equal")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_short_forms(cls, given: Any) -> Any:
+        if not isinstance(given, dict):
+            return {"equals": given}
+        if not given:
+            raise PydanticCustomError("empty", "says nothing: give a value, or one of its keys")
+        read = dict(given)
+        if isinstance(read.get("number"), int | float) and not isinstance(read["number"], bool):
+            read["number"] = {"value": read["number"]} | ({"tol": read.pop("tol")} if "tol" in read else {})
+        return read
+
+    @field_validator("regex")
+    @classmethod
+    def _compiles(cls, pattern: str | None) -> str | None:
+        if pattern is not None:
+            try:
+                re.compile(pattern)
+            except (re.error, RecursionError, OverflowError) as error:
+                raise PydanticCustomError(
+                    "regex", "is no regular expression: {why}", {"why": str(error)}
+                ) from None
+        return pattern
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        whole = handler.resolve_ref_schema(handler(core))
+        as_object = dict(whole)
+        as_object["properties"] = {
+            **whole["properties"],
+            "number": {"anyOf": [{"type": "number"}, whole["properties"]["number"]]},
+            "tol": {"type": "number", "minimum": 0, "description": "how far off a plain number may be"},
+        }
+        whole.clear()
+        whole["anyOf"] = [as_object, {"type": ["string", "number", "boolean", "null", "array"]}]
+        return whole
+
+    def values(self) -> list[tuple[tuple[str | int, ...], Any]]:
+        """The values that are compared as they stand, each with its place in the matcher."""
+        found: list[tuple[tuple[str | int, ...], Any]] = []
+        if "equals" in self.model_fields_set:
+            found.append((("equals",), self.equals))
+        if "not_" in self.model_fields_set:
+            found.append((("not",), self.not_))
+        return found + [(("one_of", i), value) for i, value in enumerate(self.one_of or ())]
+
+    def problem(self, value: object, read: Read, *, exact: bool = False) -> str | None:
+        """Why a value is not what is wanted, as in "71 is not 17"; None where it is.
+
+        `read` makes a value of the file one of the field's or parameter's type; `exact` compares texts
+        to the letter.
+        """
+        same = identical if exact else same_value
+        wanted = self.model_fields_set
+        if "equals" in wanted and not same(read(self.equals), value):
+            return f"{shown(value)} is not {shown(self.equals)}"
+        if self.one_of is not None and not any(same(read(one), value) for one in self.one_of):
+            return f"{shown(value)} is none of {', '.join(map(shown, self.one_of))}"
+        if "not_" in wanted and same(read(self.not_), value):
+            return f"{shown(value)} is what it must not be"
+        if self.number is not None and (reason := _number_problem(self.number, value)):
+            return reason
+        return self._text_problem(value)
+
+    def _text_problem(self, value: object) -> str | None:
+        for part in _several(self.contains):
+            if not _holds(value, part):
+                return f"{shown(value)} does not contain {shown(part)}"
+        for part in _several(self.not_contains):
+            if _holds(value, part):
+                return f"{shown(value)} contains {shown(part)}"
+        if self.regex is not None and not re.search(self.regex, format_value(value)[:MAX_READ]):
+            return f"{shown(value)} does not match /{one_line(self.regex, SHOWN)}/"
+        return None
+
+    def __str__(self) -> str:
+        parts = []
+        if "equals" in self.model_fields_set:
+            parts.append(shown(self.equals))
+        if self.number is not None:
+            parts.append(_number_text(self.number))
+        if self.one_of is not None:
+            parts.append(f"one of {', '.join(map(shown, self.one_of))}")
+        if "not_" in self.model_fields_set:
+            parts.append(f"not {shown(self.not_)}")
+        parts += [f"with {shown(part)}" for part in _several(self.contains)]
+        parts += [f"without {shown(part)}" for part in _several(self.not_contains)]
+        parts += [f"/{one_line(self.regex, SHOWN)}/"] if self.regex is not None else []
+        return " and ".join(parts)
+
+
+def shown(value: object) -> str:
+    r"""A value as a line of feedback shows it: text in quotes, short, harmless for a terminal.
+
+    >>> shown("a\nb"), shown(3.0), shown(None)
+    ('"a ⏎ b"', '3', 'nothing')
+    """
+    if value is None:
+        return "nothing"
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
+        return str(int(value))
+    text = one_line(format_value(value), SHOWN)
+    return f'"{text}"' if isinstance(value, str) else text
+
+
+def _several(texts: str | list[str] | None) -> list[str]:
+    return [texts] if isinstance(texts, str) else texts or []
+
+
+def _holds(value: object, part: str) -> bool:
+    if isinstance(value, str):
+        return contains_text(value, part)
+    return isinstance(value, list | tuple | set | frozenset) and any(same_value(part, one) for one in value)
+
+
+def _number_problem(wanted: Number, value: object) -> str | None:
+    number = one_number(value)
+    if number is None:
+        held = "no number, or several" if isinstance(value, str) and value else "no number"
+        return f"{shown(value)} holds {held}; {_number_text(wanted)} is wanted"
+    if near(wanted.value, number, wanted.tol):
+        return None
+    return f"{shown(number)} is not {_number_text(wanted)}"
+
+
+def _number_text(wanted: Number) -> str:
+    return f"{shown(wanted.value)} ± {shown(wanted.tol)}" if wanted.tol else shown(wanted.value)

@@ -1,0 +1,322 @@
+"""The report of an evaluation: its figures, and the file `report.json` that holds them with every trial.
+
+`report.json` (`format` 1) has these keys; rates are `{value, low, high, n}` with the ends of the 95 %
+interval, spreads are `{p50, p95, total}`:
+
+    format, loopwright        the version of this form, the version of the package
+    model, started, seconds   what was asked, when (UTC), how long it took in all
+    epochs, planned           times that each task was to be tried, trials that were to be made
+    interrupted               whether fewer were made
+    summary                   trials, passed, failed, excluded, pass_at_1, pass_power (a rate for each k),
+                              checks (the part of all checks that passed), steps, tool_calls, tokens,
+                              seconds, usd (null where a price is not known), cached (answers)
+    by                        rates by file, tag, split and check
+    endings                   how the runs ended, with counts
+    tools                     by tool: calls, errors (by kind), seconds
+    tasks                     file, id, tags, split, input, trials; of each trial: epoch, outcome, checks,
+                              outputs, termination, error, usage, cached, seconds, attempts, trajectory
+
+The file is written whole or not at all.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from ..__about__ import __version__
+from ..adapters.base import SUBMIT
+from ..adapters.values import to_plain
+from ..models.base import NO_USAGE, Usage
+from ..trajectory import Step
+from .engine import Trial, TrialResult
+from .figures import Rate, mean_rate, pass_power, quantile
+from .tasks import TaskFile
+
+FORMAT = 1
+FILE = "report.json"
+TOO_MANY_EXCLUDED = 0.1  # of the trials: what is left says too little about the agent
+
+
+@dataclass(frozen=True, slots=True)
+class ToolFigures:
+    """How a tool fared: its calls, how many failed and in which way, and its own wall time."""
+
+    calls: int = 0
+    errors: Mapping[str, int] = field(default_factory=dict)
+    seconds: float = 0.0
+
+    @property
+    def failed(self) -> int:
+        """Calls that failed."""
+        return sum(self.errors.values())
+
+
+@dataclass(frozen=True)
+class Report:
+    """The results of an evaluation in the order of the files, whatever order they came in."""
+
+    results: Sequence[TrialResult]
+    files: Sequence[TaskFile]
+    planned: int
+    epochs: int = 1
+    model: str = ""
+    started: str = ""
+    seconds: float = 0.0
+
+    @classmethod
+    def of(
+        cls,
+        trials: Sequence[Trial],
+        results: Iterable[TrialResult],
+        *,
+        model: str = "",
+        started: datetime | None = None,
+        seconds: float = 0.0,
+    ) -> Report:
+        """The report of these trials; results that are missing make it an interrupted one."""
+        files = list({id(trial.file): trial.file for trial in trials}.values())
+        order = {
+            (file.name, task.id): (n, m) for n, file in enumerate(files) for m, task in enumerate(file.tasks)
+        }
+        ordered = sorted(results, key=lambda result: (order[result.file, result.task.id], result.epoch))
+        begun = (started or datetime.now(UTC)).isoformat(timespec="seconds")
+        epochs = 1 + max((trial.epoch for trial in trials), default=0)
+        return cls(ordered, files, len(trials), epochs, model, begun, seconds)
+
+    # Counts
+
+    @property
+    def judged(self) -> list[TrialResult]:
+        """The trials that say something about the agent."""
+        return [result for result in self.results if result.outcome != "excluded"]
+
+    @property
+    def excluded(self) -> list[TrialResult]:
+        """The trials whose model could not be reached."""
+        return [result for result in self.results if result.outcome == "excluded"]
+
+    @property
+    def passed(self) -> int:
+        """Trials that passed every check."""
+        return sum(result.passed for result in self.results)
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether some trials were not made."""
+        return len(self.results) < self.planned
+
+    @property
+    def too_many_excluded(self) -> bool:
+        """Whether so many trials were excluded that the rest says too little."""
+        return len(self.excluded) > TOO_MANY_EXCLUDED * max(len(self.results), 1)
+
+    # Rates
+
+    @property
+    def pass_at_1(self) -> Rate:
+        """The chance that one trial of a task passes."""
+        return rate_of(self.judged)
+
+    def pass_power(self, k: int) -> Rate:
+        """The chance that k trials of a task all pass, over the tasks that were tried k times."""
+        tasks = [trials for trials in by_task(self.judged).values() if len(trials) >= k]
+        values = [pass_power(sum(t.passed for t in trials), len(trials), k) for trials in tasks]
+        return mean_rate(values, len(values))
+
+    def by(self, group: str) -> dict[str, Rate]:
+        """pass@1 by "file", "tag" or "split"; by "check", how often all checks of a kind passed."""
+        if group == "check":
+            return self._by_check()
+        names: Mapping[str, Callable[[TrialResult], Iterable[str]]] = {
+            "file": lambda result: [result.file],
+            "tag": lambda result: result.task.tags,
+            "split": lambda result: [result.task.split] if result.task.split else [],
+        }
+        groups: dict[str, list[TrialResult]] = {}
+        for result in self.judged:
+            for name in names[group](result):
+                groups.setdefault(name, []).append(result)
+        return {name: rate_of(results) for name, results in groups.items()}
+
+    def _by_check(self) -> dict[str, Rate]:
+        kinds = dict.fromkeys(check.check for result in self.judged for check in result.checks)
+        return {
+            kind: rate_of(
+                [result for result in self.judged if any(check.check == kind for check in result.checks)],
+                lambda result, kind=kind: all(c.passed for c in result.checks if c.check == kind),  # type: ignore[misc]  # mypy infers no default
+            )
+            for kind in kinds
+        }
+
+    @property
+    def checks(self) -> float:
+        """The part of all checks that passed, each trial counting the same."""
+        parts = [
+            sum(check.passed for check in result.checks) / len(result.checks)
+            for result in self.judged
+            if result.checks
+        ]
+        return math.fsum(parts) / len(parts) if parts else 0.0
+
+    # What it took
+
+    @property
+    def usage(self) -> Usage:
+        """Tokens and money of all trials together."""
+        return sum((result.usage for result in self.results), start=NO_USAGE)
+
+    def spread(self, name: str) -> dict[str, float]:
+        """Median, 95th percentile and total of "steps", "tool_calls", "tokens" or "seconds" over the trials."""
+        values = [
+            float(result.usage.total_tokens if name == "tokens" else getattr(result, name))
+            for result in self.judged
+        ]
+        return {"p50": quantile(values, 0.5), "p95": quantile(values, 0.95), "total": math.fsum(values)}
+
+    @property
+    def endings(self) -> dict[str, int]:
+        """How the runs ended, the most frequent first."""
+        return dict(Counter(result.termination or "returned" for result in self.judged).most_common())
+
+    @property
+    def tools(self) -> dict[str, ToolFigures]:
+        """How each tool fared, those that were never called among them."""
+        calls: Counter[str] = Counter()
+        seconds: Counter[str] = Counter()
+        errors: dict[str, Counter[str]] = {}
+        for result in self.judged:
+            for made in result.trajectory.results:
+                name = made.call.name
+                calls[name] += 1
+                seconds[name] += made.seconds  # type: ignore[assignment]  # a Counter adds floats as well
+                if made.error:
+                    errors.setdefault(name, Counter())[made.error] += 1
+        known = [name for file in self.files for name in file.tools]
+        names = dict.fromkeys([*known, *(name for name, _ in calls.most_common())])
+        return {
+            name: ToolFigures(calls[name], errors.get(name, {}), float(seconds[name]))
+            for name in names
+            if name not in ("", SUBMIT)
+        }
+
+    # The file
+
+    def as_json(self) -> dict[str, Any]:
+        """The report as JSON's own types: what `report.json` holds."""
+        powers = {str(k): asdict(self.pass_power(k)) for k in range(1, self.epochs + 1)}
+        return {
+            "format": FORMAT,
+            "loopwright": __version__,
+            "model": self.model,
+            "started": self.started,
+            "seconds": round(self.seconds, 3),
+            "epochs": self.epochs,
+            "planned": self.planned,
+            "interrupted": self.interrupted,
+            "summary": {
+                "trials": len(self.results),
+                "passed": self.passed,
+                "failed": len(self.judged) - self.passed,
+                "excluded": len(self.excluded),
+                "pass_at_1": asdict(self.pass_at_1),
+                "pass_power": powers,
+                "checks": self.checks,
+                **{name: self.spread(name) for name in ("steps", "tool_calls", "tokens", "seconds")},
+                "usd": self.usage.usd,
+                "cached": sum(result.cached for result in self.results),
+            },
+            "by": {
+                group: {name: asdict(rate) for name, rate in self.by(group).items()}
+                for group in ("file", "tag", "split", "check")
+            },
+            "endings": self.endings,
+            "tools": {name: asdict(figures) for name, figures in self.tools.items()},
+            "tasks": [_task_json(trials) for trials in by_task(self.results).values()],
+        }
+
+    def write(self, folder: str | Path) -> Path:
+        """Write `report.json` into a folder, which is made if need be; returns the file's path."""
+        target = Path(folder) / FILE
+        target.parent.mkdir(parents=True, exist_ok=True)
+        text = json.dumps(finite(self.as_json()), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+        partial = target.with_name(f".{FILE}.{threading.get_ident()}.partial")
+        try:
+            # What a model or a tool wrote may hold half a character; in JSON it is an escape.
+            partial.write_bytes(text.encode("utf-8", "backslashreplace"))
+            partial.replace(target)
+        finally:
+            partial.unlink(missing_ok=True)
+        return target
+
+
+def by_task(results: Iterable[TrialResult]) -> dict[tuple[str, str], list[TrialResult]]:
+    """The trials of each task, by file and id."""
+    tasks: dict[tuple[str, str], list[TrialResult]] = {}
+    for result in results:
+        tasks.setdefault((result.file, result.task.id), []).append(result)
+    return tasks
+
+
+def rate_of(
+    results: Sequence[TrialResult], good: Callable[[TrialResult], bool] = lambda result: result.passed
+) -> Rate:
+    """The mean of the tasks' rates."""
+    tasks = by_task(results).values()
+    return mean_rate([sum(map(good, trials)) / len(trials) for trials in tasks], len(results))
+
+
+def finite(value: Any) -> Any:
+    """JSON's own types with what JSON has no number for (NaN, infinities) as text."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    if isinstance(value, dict):
+        return {key: finite(part) for key, part in value.items()}
+    return [finite(part) for part in value] if isinstance(value, list) else value
+
+
+def _task_json(trials: Sequence[TrialResult]) -> dict[str, Any]:
+    task = trials[0].task
+    return {
+        "file": trials[0].file,
+        "id": task.id,
+        "tags": list(task.tags),
+        "split": task.split,
+        "input": to_plain(task.input),
+        "trials": [_trial_json(trial) for trial in trials],
+    }
+
+
+def _trial_json(trial: TrialResult) -> dict[str, Any]:
+    return {
+        "epoch": trial.epoch,
+        "outcome": trial.outcome,
+        "checks": [asdict(check) for check in trial.checks],
+        "outputs": to_plain(dict(trial.outputs)),
+        "termination": trial.termination,
+        "error": trial.error,
+        "usage": asdict(trial.usage),
+        "cached": trial.cached,
+        "seconds": round(trial.seconds, 4),
+        "attempts": trial.attempts,
+        "trajectory": [_step_json(step) for step in trial.trajectory.steps],
+    }
+
+
+def _step_json(step: Step) -> dict[str, Any]:
+    return {
+        "thought": step.thought,
+        "calls": [{"name": call.name, "args": to_plain(dict(call.args))} for call in step.calls],
+        "results": [
+            {"content": result.content, "error": result.error, "seconds": round(result.seconds, 4)}
+            for result in step.results
+        ],
+        "seconds": round(step.seconds, 4),
+    }

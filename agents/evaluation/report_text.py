@@ -1,0 +1,174 @@
+"""The report as a person reads it: tables, and the trajectories with what was wrong under the step to blame.
+
+Everything that a model or a tool wrote is made harmless before it is printed.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import TextIO
+
+from ..adapters.values import format_value
+from ..text import one_line, plain
+from ..trajectory import Step
+from .engine import TrialResult
+from .figures import Rate, percent
+from .report import Report, by_task
+from .show import Table, console, print_table
+
+FAILURES = 20  # tasks that failed, listed with what was wrong
+OBSERVATION = 600  # characters of an observation
+
+_STYLES = {"passed": "green", "failed": "red", "excluded": "yellow"}
+_MARKS = {"passed": "✓", "failed": "✗", "excluded": "–"}
+
+
+def print_report(report: Report, stream: TextIO | None = None) -> None:
+    """Print the figures of a report and the tasks that failed."""
+    out = stream or sys.stdout
+    for line in headline(report):
+        _print(out, line, "bold")
+    for table in tables(report):
+        out.write("\n")
+        print_table(table, out)
+
+
+def headline(report: Report) -> Iterator[str]:
+    """What matters most, in a few lines."""
+    tasks = len(by_task(report.results))
+    failed = len(report.judged) - report.passed
+    counts = f"{report.passed} passed, {failed} failed"
+    excluded = f", {len(report.excluded)} excluded" if report.excluded else ""
+    trials = f" × {report.epochs}" if report.epochs > 1 else ""
+    yield f"{report.model}: {tasks} tasks{trials}, {counts}{excluded} in {report.seconds:.1f} s"
+    if report.interrupted:
+        yield f"not complete: {len(report.results)} of {report.planned} trials were made"
+    if report.judged:
+        yield f"pass@1  {report.pass_at_1}"
+    for k in range(2, report.epochs + 1):
+        rate = report.pass_power(k)
+        if rate.n:
+            yield f"pass^{k}  {rate}"
+
+
+def tables(report: Report) -> Iterator[Table]:
+    """The tables of a report, those that would be empty left out."""
+    titles = {"file": "By file", "tag": "By tag", "split": "By split", "check": "By check"}
+    for group, title in titles.items():
+        rates = report.by(group)
+        if len(rates) > (group == "file"):
+            yield Table(
+                title, [group, "passed", "95% interval", "trials"], [_rate(n, r) for n, r in rates.items()]
+            )
+    if report.judged:
+        yield _spreads(report)
+        endings = [[reason, str(count)] for reason, count in report.endings.items()]
+        yield Table("How runs ended", ["ending", "trials"], endings)
+    if report.tools:
+        yield _tools(report)
+    failures = list(_failures(report))
+    if failures:
+        more = len(failures) - FAILURES
+        title = "Failed" + (f" (the first {FAILURES} of {len(failures)})" if more > 0 else "")
+        yield Table(title, ["task", "passed", "step", "what was wrong"], failures[:FAILURES])
+    if report.excluded:
+        reasons = Counter(one_line(result.error, 300) for result in report.excluded)
+        rows = [[str(count), reason] for reason, count in reasons.most_common(FAILURES)]
+        yield Table("Excluded: not the agent's failures", ["trials", "reason"], rows)
+
+
+def _rate(name: str, rate: Rate) -> list[str]:
+    return [name, percent(rate.value), f"{percent(rate.low)} to {percent(rate.high)}", str(rate.n)]
+
+
+def _spreads(report: Report) -> Table:
+    rows = []
+    for name, form in (("steps", ".1f"), ("tool_calls", ".1f"), ("tokens", ",.0f"), ("seconds", ".2f")):
+        spread = report.spread(name)
+        figures = [format(spread[key], form) for key in ("p50", "p95", "total")]
+        rows.append([name.replace("_", " "), *(f.removesuffix(".0") for f in figures)])
+    usd = report.usage.usd
+    rows.append(["money", "", "", "price not known" if usd is None else f"${usd:.4f}" if usd else "$0"])
+    cached = sum(result.cached for result in report.results)
+    title = "A trial took" + (f" ({cached} answers came from the cache and count as 0)" if cached else "")
+    return Table(title, ["", "p50", "p95", "total"], rows)
+
+
+def _tools(report: Report) -> Table:
+    rows = []
+    for name, tool in report.tools.items():
+        share = percent(tool.failed / tool.calls) if tool.calls else ""
+        kinds = ", ".join(f"{kind} {count}" for kind, count in tool.errors.items())
+        rows.append([name, str(tool.calls) if tool.calls else "never used", share, kinds])
+    return Table("Tools", ["tool", "calls", "failed", "errors"], rows)
+
+
+def _failures(report: Report) -> Iterator[list[str]]:
+    several = len(report.files) > 1
+    for (file, name), trials in by_task(report.judged).items():
+        failed = [trial for trial in trials if not trial.passed]
+        if failed:
+            first = failed[0].failure
+            step = str(first.step) if first and first.step else ""
+            passed = f"{len(trials) - len(failed)}/{len(trials)}"
+            yield [f"{file}/{name}" if several else name, passed, step, first.feedback if first else ""]
+
+
+def print_trials(results: Sequence[TrialResult], stream: TextIO | None = None) -> None:
+    """Print every trial: its inputs, its steps, and each failed check under the step that it blames."""
+    out = stream or sys.stdout
+    for result in results:
+        for line, style in trial_lines(result):
+            _print(out, line, style)
+        out.write("\n")
+
+
+def trial_lines(result: TrialResult) -> Iterator[tuple[str, str]]:
+    """A trial as lines, each with its style."""
+    style = _STYLES[result.outcome]
+    again = f", epoch {result.epoch + 1}" if result.epoch else ""
+    ending = f", ended with {result.termination}" if result.termination not in ("", "submit") else ""
+    took = f"{result.steps} steps, {result.seconds:.2f} s"
+    mark = _MARKS[result.outcome]
+    yield f"{mark} {result.file}/{result.task.id}{again}: {result.outcome}{ending} ({took})", f"bold {style}"
+    for name, value in result.task.input.items():
+        yield f"  {name}: {_block(format_value(value), 4)}", ""
+    failed = [check for check in result.checks if not check.passed]
+    for number, step in enumerate(result.trajectory.steps, 1):
+        yield from _step_lines(number, step)
+        yield from (
+            (f"     ⚠ {one_line(check.feedback, 400)}", style) for check in failed if check.step == number
+        )
+    if not result.trajectory.steps:
+        for name, value in result.outputs.items():
+            yield f"  {name} = {_block(format_value(value), 4)}", ""
+    yield from ((f"  ⚠ {one_line(check.feedback, 400)}", style) for check in failed if check.step is None)
+    if result.outcome == "excluded":
+        yield f"  {one_line(result.error, 400)}", style
+
+
+def _step_lines(number: int, step: Step) -> Iterator[tuple[str, str]]:
+    thought = _block(step.thought, 5) or ("(no thought)" if not step.results else "")
+    if thought:
+        yield f"  {number}. {thought}", "italic"
+    for place, result in enumerate(step.results):
+        start = f"  {number}. " if not thought and not place else "     "
+        yield f"{start}→ {one_line(str(result.call), 300)}", "cyan" if result.ok else "red"
+        yield f"       {_block(result.content, 7)}", "dim"
+
+
+def _block(text: str, indent: int) -> str:
+    """A text of several lines, cut where it is long, its further lines indented."""
+    cut = text if len(text) <= OBSERVATION else f"{text[:OBSERVATION]}… ({len(text):,} characters)"
+    return plain(cut.strip()).replace("\n", "\n" + " " * indent)
+
+
+def _print(out: TextIO, line: str, style: str) -> None:
+    if not out.isatty():
+        out.write(line + "\n")
+        return
+    from rich.text import Text
+
+    console(out).print(Text(line, style=style))

@@ -1,0 +1,239 @@
+"""Task files: scripted tasks for an agent, with what is expected of it. Set, trainset and regression test in one.
+
+    version: 1
+    name: shop
+    agent:
+      module: react                       # react | predict | chain_of_thought
+      signature: "question -> answer: float"
+      instructions: "You are the shop's assistant."
+      tools: [calculate, "shop_tools:TOOLS"]
+      program: learned.json               # a saved program's state, if there is one
+    defaults:
+      epochs: 1
+      seed: 7
+      limits: {steps: 12, tool_calls: 20, tokens: 40000, usd: 0.20, seconds: 90}
+    tasks:
+      - id: two-lamps
+        tags: [lookup]
+        split: test                       # train | dev | test
+        input: {question: "What do two lamps cost?"}
+        expect:
+          answer: {answer: {number: 59.8, tol: 0.01}}
+          calls: {required: [{tool: get_price, args: {item: lamp}}], max: {total: 4}}
+          ends: submit
+
+The same in JSON does as well. `TaskFile.json_schema()` describes every key. Reading a file imports the
+modules that its tools name, with all the rights of this process.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Self, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from loopwright.tools import ToolRegistry
+
+from ..errors import InputError, StateError, TaskFileError
+from ..example import Example, Prediction
+from ..module import Module
+from ..modules import ChainOfThought, Predict, ReAct
+from ..signature import Signature
+from ..text import did_you_mean
+from ..trace import Trace
+from ..trajectory import Trajectory
+from .checks import Run, judge
+from .format import AgentSpec, Defaults, Split, Task, TaskFileSpec
+from .locate import Document, JsonPath, parse_document, read_document
+from .metrics import Score
+from .problems import Problems, explain
+from .semantics import TaskChecker, check_ids, find_tools, read_signature
+
+M = TypeVar("M", bound=BaseModel)
+
+TASK_ID = "task_id"  # the label that leads from an example back to its task
+
+
+@dataclass(frozen=True, slots=True)
+class TaskFile:
+    """A task file that was read and found sound.
+
+    >>> tasks = TaskFile.parse('''
+    ... version: 1
+    ... agent: {signature: "question -> answer: float", tools: [calculate]}
+    ... tasks:
+    ... - {id: sum, input: {question: "2 + 2?"}, expect: {answer: {answer: 4}}}
+    ... ''')
+    >>> [task.id for task in tasks.tasks], tasks.tools
+    (['sum'], ToolRegistry(calculate))
+    """
+
+    name: str
+    spec: AgentSpec
+    defaults: Defaults
+    signature: Signature
+    tools: ToolRegistry
+    tasks: tuple[Task, ...]
+    base: Path
+
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        """Read a file; raises `TaskFileError` that lists every problem with its line."""
+        return cls._read(read_document(Path(path), str(path)), Path(path).absolute().parent)
+
+    @classmethod
+    def parse(cls, text: str, name: str = "tasks.yaml", *, base: str | Path = ".") -> Self:
+        """Read a text as a file of this name; paths and tools in it start at the folder `base`."""
+        return cls._read(parse_document(text, name), Path(base).absolute())
+
+    @classmethod
+    def _read(cls, document: Document, base: Path) -> Self:
+        if not isinstance(document.value, dict):
+            found = "empty" if document.value is None else "no mapping of version, agent and tasks"
+            raise TaskFileError([f"{document.name}: {found}"])
+        problems = Problems(document)
+        spec, agent, defaults, tasks = _shaped(document.value, problems)
+        signature = read_signature(agent, problems) if agent else None
+        tools = find_tools(agent, base, problems) if agent else None
+        check_ids(document.value.get("tasks"), problems)
+        if agent is not None:
+            checker = TaskChecker(agent, defaults, signature, tools, problems)
+            tasks = {place: checker.check(place, task) for place, task in tasks.items()}
+        if spec is None or signature is None or tools is None or problems:
+            _check_program(agent, None, base, problems)
+            raise TaskFileError(problems.report())
+        name = spec.name or Path(document.name).stem
+        made = cls(name, spec.agent, spec.defaults, signature, tools, tuple(tasks.values()), base)
+        _check_program(agent, made, base, problems)
+        if problems:
+            raise TaskFileError(problems.report())
+        return made
+
+    def agent(self) -> Module:
+        """The agent that the file describes, with its saved program's state if it names one."""
+        made: Module
+        if self.spec.module == "react":
+            made = ReAct(self.signature, self.tools)
+        else:
+            made = (Predict if self.spec.module == "predict" else ChainOfThought)(self.signature)
+        if self.spec.program is not None:
+            made.load(self.base / self.spec.program)
+        return made
+
+    def limits(self, task: Task) -> dict[str, Any]:
+        """What a trial of this task may use, where the file says so; by the names in `Limits`."""
+        return task.limits.over(self.defaults.limits)
+
+    def select(
+        self,
+        *,
+        split: Split | None = None,
+        tags: Collection[str] = (),
+        ids: Collection[str] = (),
+        limit: int | None = None,
+    ) -> Self:
+        """The same file with fewer tasks: of a split, with any of the tags, of these ids, the first `limit`."""
+        chosen = [
+            task
+            for task in self.tasks
+            if (split is None or task.split == split)
+            and (not tags or set(tags) & set(task.tags))
+            and (not ids or task.id in ids)
+        ]
+        return replace(self, tasks=tuple(chosen[:limit]))
+
+    def task(self, name: str) -> Task:
+        """The task of this id."""
+        for task in self.tasks:
+            if task.id == name:
+                return task
+        raise KeyError(f"no task {name!r}{did_you_mean(name, (task.id for task in self.tasks))}")
+
+    def examples(self, split: Split | None = None) -> list[Example]:
+        """The tasks as examples for `Evaluate` and the optimizers, with `metric` to judge them.
+
+        An answer that must equal a value is a label; so is `task_id`.
+        """
+        if TASK_ID in self.signature.fields:
+            raise InputError(f"a signature with a field {TASK_ID!r} can't be made into examples: rename it")
+        return [_example(task) for task in self.select(split=split).tasks]
+
+    def metric(self, example: Example, prediction: Prediction, trace: Trace | None = None) -> Score:
+        """Judge a prediction for one of `examples` by its task's expectations.
+
+        The value is the part of the checks that passed; the feedback is the first that failed.
+        """
+        trajectory = prediction.get("trajectory")
+        run = Run(
+            {name: prediction.get(name) for name in prediction.keys()},  # noqa: SIM118  # a record, no dict
+            trajectory if isinstance(trajectory, Trajectory) else Trajectory(),
+            prediction.get("termination_reason", ""),
+        )
+        results = judge(self.task(example[TASK_ID]), run, self.signature, self.tools)
+        failed = [result for result in results if not result.passed]
+        first = failed[0] if failed else None
+        return Score(
+            1 - len(failed) / len(results),
+            not failed,
+            first.feedback if first else "",
+            first.step if first else None,
+        )
+
+    @staticmethod
+    def json_schema() -> dict[str, Any]:
+        """The JSON Schema (2020-12) of a task file, for editors."""
+        schema = TaskFileSpec.model_json_schema(by_alias=True)
+        return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
+
+
+def _shaped(
+    value: dict[str, Any], problems: Problems
+) -> tuple[TaskFileSpec | None, AgentSpec | None, Defaults, dict[int, Task]]:
+    """The file by its models: whole, and the parts that can be read where the whole can't."""
+    whole: TaskFileSpec | None = None
+    try:
+        whole = TaskFileSpec.model_validate(value)
+    except ValidationError as error:
+        explain(error, problems)
+    if whole is not None:
+        return whole, whole.agent, whole.defaults, dict(enumerate(whole.tasks))
+    listed = value.get("tasks")
+    tasks = {
+        place: _part(Task, task) for place, task in enumerate(listed if isinstance(listed, list) else ())
+    }
+    return (
+        None,
+        _part(AgentSpec, value.get("agent")),
+        _part(Defaults, value.get("defaults")) or Defaults(),
+        {place: task for place, task in tasks.items() if task is not None},
+    )
+
+
+def _part(model: type[M], value: object) -> M | None:
+    try:
+        return model.model_validate(value)
+    except ValidationError:
+        return None  # its problems are among the whole's
+
+
+def _check_program(agent: AgentSpec | None, made: TaskFile | None, base: Path, problems: Problems) -> None:
+    """A saved program is there and fits the agent."""
+    if agent is None or agent.program is None:
+        return
+    path: JsonPath = ("agent", "program")
+    if not agent.program.endswith(".json"):
+        problems.add(path, "only a saved program's .json file is supported by this version of loopwright")
+    elif made is not None:
+        try:
+            made.agent()
+        except StateError as error:
+            problems.add(path, str(error).replace(f"{base}{os.sep}", ""))
+
+
+def _example(task: Task) -> Example:
+    labels = {name: m.equals for name, m in task.expect.answer.items() if "equals" in m.model_fields_set}
+    return Example({**task.input, **labels, TASK_ID: task.id}).with_inputs(*task.input)

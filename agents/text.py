@@ -1,0 +1,49 @@
+"""Text for people: what a model or a tool wrote, made harmless for a terminal and short enough to read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+# C0 and C1 controls but tab and newline, and the marks that change the direction of text: what a model
+# or a tool wrote must not move the cursor, recolour the screen or reorder a line.
+CONTROLS = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+
+
+def plain(text: str) -> str:
+    r"""Text from a model or a tool, with its control characters made visible.
+
+    >>> plain("\x1b[31mred")
+    '␛[31mred'
+    """
+    return CONTROLS.sub(_visible, text)
+
+
+def _visible(match: re.Match[str]) -> str:
+    code = ord(match[0])
+    return chr(0x2400 + code) if code < 0x20 else f"<{code:04X}>"
+
+
+def one_line(text: str, width: int = 160) -> str:
+    r"""The text as one harmless line of at most `width` characters.
+
+    >>> one_line("two\n  lines", 8), one_line("a" * 12, 8)
+    ('two ⏎ l…', 'aaaaaaa…')
+    """
+    # Cut before the whole is searched: it may be megabytes.
+    joined = " ⏎ ".join(part for line in text[: 4 * width].splitlines() if (part := line.strip()))
+    shown = plain(joined.replace("\t", " "))
+    return shown if len(shown) <= width and len(text) <= 4 * width else shown[: width - 1] + "…"
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """A hint to append to "there is no …", with the nearest known word; empty when none is near.
+
+    >>> did_you_mean("requird", ["required", "order"])
+    "; did you mean 'required'?"
+    """
+    near = get_close_matches(word[:80], list(known), 1)
+    return f"; did you mean {near[0]!r}?" if near else ""
