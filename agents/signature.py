@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
-from functools import cached_property
 from inspect import cleandoc
 from types import MappingProxyType
 from typing import Any, ClassVar, Literal, get_origin, get_type_hints
@@ -107,10 +106,14 @@ class Signature(metaclass=_ClassNotation):
     never evaluated.
     """
 
+    # every field by its name, inputs first; the inputs; the outputs
     fields: Mapping[str, Field]
+    input_fields: Mapping[str, Field]
+    output_fields: Mapping[str, Field]
     instructions: str
     name: str
 
+    __slots__ = ("fields", "input_fields", "instructions", "name", "output_fields")
     __match_args__: ClassVar[tuple[str, ...]] = ("fields", "instructions")
 
     def __init__(
@@ -122,14 +125,18 @@ class Signature(metaclass=_ClassNotation):
         name: str = "",
     ) -> None:
         if isinstance(signature, str):
-            inputs, outputs = parse_signature(signature, custom_types or {})
-            given = [Field(n, "input", t) for n, t in inputs] + [Field(n, "output", t) for n, t in outputs]
+            left, right = parse_signature(signature, custom_types or {})
+            given = [Field(n, "input", t) for n, t in left] + [Field(n, "output", t) for n, t in right]
         else:
             given = [_declared(name, field) for name, field in signature.items()]
-        fields = {f.name: f for kind in ("input", "output") for f in given if f.kind == kind}
+        inputs = {f.name: f for f in given if f.kind == "input"}
+        outputs = {f.name: f for f in given if f.kind == "output"}
+        fields = {**inputs, **outputs}
         _check_fields(fields)
         set_once = object.__setattr__
         set_once(self, "fields", MappingProxyType(fields))
+        set_once(self, "input_fields", MappingProxyType(inputs))
+        set_once(self, "output_fields", MappingProxyType(outputs))
         set_once(self, "instructions", instructions or _default_instructions(fields))
         set_once(self, "name", name)
 
@@ -143,16 +150,6 @@ class Signature(metaclass=_ClassNotation):
         raise SignatureError(
             f"a signature is text such as 'question -> answer', or a Signature; got {type(signature).__name__}"
         )
-
-    @cached_property
-    def input_fields(self) -> Mapping[str, Field]:
-        """The inputs by name, in order."""
-        return MappingProxyType({n: f for n, f in self.fields.items() if f.kind == "input"})
-
-    @cached_property
-    def output_fields(self) -> Mapping[str, Field]:
-        """The outputs by name, in order."""
-        return MappingProxyType({n: f for n, f in self.fields.items() if f.kind == "output"})
 
     @property
     def signature(self) -> str:

@@ -26,9 +26,8 @@ TYPES: Mapping[str, Any] = {
         t.__name__: t
         for t in (str, int, float, bool, bytes, list, dict, tuple, set, frozenset, object, complex)
     },
-    **{
-        n: getattr(typing, n) for n in ("Any", "Optional", "Union", "Literal", "List", "Dict", "Tuple", "Set")
-    },
+    **{n: getattr(typing, n) for n in ("Any", "Optional", "Union", "Literal")},
+    **{t.__name__.title(): t for t in (list, dict, tuple, set)},
     **{n: getattr(collections.abc, n) for n in ("Sequence", "Mapping", "Iterable")},
     **{t.__name__: t for t in (datetime.date, datetime.datetime, datetime.time, datetime.timedelta)},
     "Decimal": decimal.Decimal,

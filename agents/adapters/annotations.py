@@ -145,6 +145,8 @@ def _limits(schema: Mapping[str, Any]) -> str:
     """A schema's bounds in words; an optional value's are its own."""
     branches = [one for one in schema.get("anyOf", ()) if one != {"type": "null"}]
     bounded = branches[0] if len(branches) == 1 else schema
+    if "prefixItems" in bounded:
+        return ""  # a tuple's words count its items
     return "".join(", " + words.format(bounded[key]) for key, words in _LIMITS.items() if key in bounded)
 
 
@@ -160,8 +162,7 @@ def _guarded(type_: Any, metadata: tuple[Any, ...] = ()) -> Any:
         return _annotated(typing.Union[tuple(map(_guarded, args))], metadata)  # noqa: UP007  # as above
     if origin in _CONTAINERS and args:
         inner = origin[tuple(arg if arg is ... else _guarded(arg) for arg in args)]
-        # One complaint is enough for the model, and a million of them take seconds.
-        return _annotated(inner, (FailFast(), *metadata) if origin in _FAIL_FAST else metadata)
+        return _annotated(inner, (_FIRST_PROBLEM, *metadata) if origin in _FAIL_FAST else metadata)
     if type_ is float:
         metadata = (AllowInfNan(False), *metadata)
     guard = (BeforeValidator(_GUARDS[type_]),) if _hashable(type_) and type_ in _GUARDS else ()
@@ -200,6 +201,13 @@ def _refuse_numbers(
     return guard
 
 
+class _FirstProblem(FailFast):
+    """One complaint about a list is enough for the model, and a million of them take seconds."""
+
+    __hash__ = object.__hash__  # a union hashes its members
+
+
+_FIRST_PROBLEM = _FirstProblem()
 _NUMBER = re.compile(r"\s*[+-]?[\d.]+\s*")
 _GUARDS: Mapping[Any, Any] = {
     int: _refuse_truth("int_type"),

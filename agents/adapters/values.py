@@ -25,6 +25,7 @@ from .annotations import Reader, reader
 
 MAX_QUOTED = 200  # characters of a refused value that an error message repeats
 MAX_DEPTH = 100  # levels of nesting; no honest value has more
+MAX_REWRITTEN = 100_000  # characters of Python's notation that are worth a second reading
 MAX_NAME = 200  # characters of a text that may name a member of a Literal or an Enum
 
 
@@ -180,6 +181,8 @@ def _from_json(text: str, made: Reader) -> Any:
 
 def _from_python(text: str, made: Reader) -> Any:
     """Lists, tuples and dicts as Python writes them, which models do."""
+    if len(text) > MAX_REWRITTEN:
+        raise _NoReading
     rewritten = _PYTHON.sub(_json_token, _unfenced(text))
     try:
         return made.adapter.validate_json(rewritten)
@@ -239,14 +242,27 @@ def _problems(error: ValidationError) -> list[Any]:
 def _in_words(error: ValidationError, value: object, field: Field, made: Reader) -> str:
     problems = _problems(error)
     first = problems[0]
-    # pydantic names a union's branch in the place, with brackets where it is no plain class
-    place = ".".join(str(step)[:MAX_QUOTED] for step in first["loc"] if not re.search(r"[\[(]", str(step)))
+    place = _place(first["loc"])
     about_type = first["type"].endswith(("_type", "_parsing")) or first["type"] in ("literal_error", "enum")
     if made.words and (len(problems) > 1 or (not place and about_type)):
         return f"must be {made.words}{made.limits}, not {_quoted(value)}"
     where = f" at {place}" if place else ""
-    wanted = made.words or type_text(field.type)
+    wanted = made.words or f"JSON that fits {type_text(field.type)}"
     return f"must be {wanted}{made.limits}: {first['msg'][:MAX_QUOTED]}{where}; got {_quoted(value)}"
+
+
+def _place(steps: Iterable[int | str]) -> str:
+    """Where in a value: `[0].age`. What pydantic calls a union's branches is left out where it shows."""
+    shown = (
+        f"[{step}]" if isinstance(step, int) else f".{step[:MAX_QUOTED]}"
+        for step in steps
+        if not _is_branch(step)
+    )
+    return "".join(shown).removeprefix(".")
+
+
+def _is_branch(step: int | str) -> bool:
+    return isinstance(step, str) and ("[" in step or "(" in step)
 
 
 def _quoted(value: object) -> str:
