@@ -57,7 +57,7 @@ def split_sections(text: str) -> dict[str, Any]:
     """
     marks = list(MARKER.finditer(text))
     sections: dict[str, Any] = {}
-    for mark, after in zip(marks, [*marks[1:], None], strict=True):
+    for mark, after in zip(marks, [*marks, None][1:], strict=True):
         if mark[1] == END:
             break
         sections.setdefault(mark[1], text[mark.end() : after.start() if after else len(text)].strip())
