@@ -47,7 +47,7 @@ def lookup(model: str) -> ModelFacts | None:
     if model in table:
         return table[model][1]
     provider, _, name = model.partition("/")
-    if name in table and table[name][0].startswith(provider):
+    if provider and name in table and table[name][0].startswith(provider):
         return table[name][1]
     if provider == "ollama_chat":  # the same models as "ollama", by Ollama's other address
         return lookup(f"ollama/{name}")

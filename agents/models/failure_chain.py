@@ -20,7 +20,7 @@ KEY_VARIABLES = {
 }
 
 _KEYS = re.compile(
-    r"(?:sk|pk|gsk|xai|hf|key)[-_][\w*.-]{6,}|AIza[\w-]{10,}|(?<=[Bb]earer )\S+|(?<=[?&]key=)[^\s&]+"
+    r"\b(?:sk|pk|gsk|xai|hf|key)[-_][\w*.-]{6,}|AIza[\w-]{10,}|(?<=[Bb]earer )\S+|(?<=[?&]key=)[^\s&]+"
 )
 _WRAPPING = re.compile(r"^(?:(?:litellm\.)?\w*(?:Error|Exception|Timeout)\w*\s*[:-]\s*|Error code: \d+ - )+")
 
