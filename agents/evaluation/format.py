@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field
 
 from ..trajectory import TerminationReason
-from .matching import Matcher, Strict
+from .matching import Matcher, Strict, listed
 
 Split = Literal["train", "dev", "test"]
 
@@ -111,16 +111,12 @@ class CallsSpec(Strict):
     no_repeat: bool = Field(default=False, description="no call is made again after it succeeded")
 
 
-def _listed(given: Any) -> Any:
-    return [given] if isinstance(given, str) else given
-
-
 class Expect(Strict):
     """What must be true of a trial for it to pass."""
 
     answer: dict[str, Matcher] = Field(default={}, description="by output field")
     calls: CallsSpec = CallsSpec()
-    ends: Annotated[list[TerminationReason], BeforeValidator(_listed)] = Field(
+    ends: Annotated[list[TerminationReason], BeforeValidator(listed)] = Field(
         [], description="how the run must end: one reason, or several that will do"
     )
 
@@ -149,3 +145,21 @@ class TaskFileSpec(Strict):
     agent: AgentSpec
     defaults: Defaults = Defaults()
     tasks: list[Task] = Field(min_length=1)
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema (2020-12) of a task file, the short forms included."""
+    schema = TaskFileSpec.model_json_schema(by_alias=True)
+    parts = schema["$defs"]
+    matcher = parts["Matcher"]
+    fields = matcher["properties"]
+    fields["number"] = {"anyOf": [{"type": "number"}, *fields["number"].pop("anyOf")], **fields["number"]}
+    fields["tol"] = {"type": "number", "minimum": 0, "description": "how far off a plain number may be"}
+    parts["Matcher"] = {"anyOf": [matcher, {"type": ["string", "number", "boolean", "null", "array"]}]}
+    order = parts["Order"]["properties"]["of"]
+    order["items"] = {"anyOf": [{"type": "string"}, order["items"]]}
+    ends = parts["Expect"]["properties"]["ends"]
+    for texts in (fields["contains"], fields["not_contains"], ends):
+        array = {"type": texts.pop("type"), "items": texts.pop("items")}
+        texts["anyOf"] = [array["items"], array]
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}

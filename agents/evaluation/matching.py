@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, field_validator, model_validator
-from pydantic_core import CoreSchema, PydanticCustomError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
 from ..adapters.values import format_value
 from ..text import one_line
@@ -31,16 +31,22 @@ class Number(Strict):
     tol: float = Field(default=0.0, ge=0, allow_inf_nan=False, description="how far off is still right")
 
 
+def listed(given: Any) -> Any:
+    """One text stands for a list of one."""
+    return [given] if isinstance(given, str) else given
+
+
+Texts = Annotated[list[str], BeforeValidator(listed)]
+
+
 class Matcher(Strict):
     """What a value must be; a plain value (no mapping) stands for `equals`. All that is given must hold."""
 
     equals: Any = Field(
         default=None, description="the value itself; texts but for case, punctuation, a, an, the"
     )
-    contains: str | list[str] | None = Field(
-        default=None, description="texts that occur in it, as whole words"
-    )
-    not_contains: str | list[str] | None = Field(default=None, description="texts that do not occur in it")
+    contains: Texts = Field(default=[], description="texts that occur in it, as whole words")
+    not_contains: Texts = Field(default=[], description="texts that do not occur in it")
     regex: str | None = Field(default=None, description="a Python regular expression that is found in it")
     number: Annotated[Number, Field(description="a number, or {value, tol}")] | None = None
     one_of: list[Any] | None = Field(
@@ -55,9 +61,14 @@ class Matcher(Strict):
             return {"equals": given}
         if not given:
             raise PydanticCustomError("empty", "says nothing: give a value, or one of its keys")
+        for key, value in given.items():
+            if key not in ("equals", "not") and value in (None, []):
+                raise PydanticCustomError("empty", "{key} is empty", {"key": key})
         read = dict(given)
         if isinstance(read.get("number"), int | float) and not isinstance(read["number"], bool):
             read["number"] = {"value": read["number"]} | ({"tol": read.pop("tol")} if "tol" in read else {})
+        if "tol" in read:
+            raise PydanticCustomError("tol", "tol goes with a plain number, as in number: 20, tol: 0.01")
         return read
 
     @field_validator("regex")
@@ -71,19 +82,6 @@ class Matcher(Strict):
                     "regex", "is no regular expression: {why}", {"why": str(error)}
                 ) from None
         return pattern
-
-    @classmethod
-    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        whole = handler.resolve_ref_schema(handler(core))
-        as_object = dict(whole)
-        as_object["properties"] = {
-            **whole["properties"],
-            "number": {"anyOf": [{"type": "number"}, whole["properties"]["number"]]},
-            "tol": {"type": "number", "minimum": 0, "description": "how far off a plain number may be"},
-        }
-        whole.clear()
-        whole["anyOf"] = [as_object, {"type": ["string", "number", "boolean", "null", "array"]}]
-        return whole
 
     def values(self) -> list[tuple[tuple[str | int, ...], Any]]:
         """The values that are compared as they stand, each with its place in the matcher."""
@@ -113,10 +111,10 @@ class Matcher(Strict):
         return self._text_problem(value)
 
     def _text_problem(self, value: object) -> str | None:
-        for part in _several(self.contains):
+        for part in self.contains:
             if not _holds(value, part):
                 return f"{shown(value)} does not contain {shown(part)}"
-        for part in _several(self.not_contains):
+        for part in self.not_contains:
             if _holds(value, part):
                 return f"{shown(value)} contains {shown(part)}"
         if self.regex is not None and not re.search(self.regex, format_value(value)[:MAX_READ]):
@@ -133,8 +131,8 @@ class Matcher(Strict):
             parts.append(f"one of {', '.join(map(shown, self.one_of))}")
         if "not_" in self.model_fields_set:
             parts.append(f"not {shown(self.not_)}")
-        parts += [f"with {shown(part)}" for part in _several(self.contains)]
-        parts += [f"without {shown(part)}" for part in _several(self.not_contains)]
+        parts += [f"with {shown(part)}" for part in self.contains]
+        parts += [f"without {shown(part)}" for part in self.not_contains]
         parts += [f"/{one_line(self.regex, SHOWN)}/"] if self.regex is not None else []
         return " and ".join(parts)
 
@@ -151,10 +149,6 @@ def shown(value: object) -> str:
         return str(int(value))
     text = one_line(format_value(value), SHOWN)
     return f'"{text}"' if isinstance(value, str) else text
-
-
-def _several(texts: str | list[str] | None) -> list[str]:
-    return [texts] if isinstance(texts, str) else texts or []
 
 
 def _holds(value: object, part: str) -> bool:

@@ -47,7 +47,7 @@ from ..text import did_you_mean
 from ..trace import Trace
 from ..trajectory import Trajectory
 from .checks import Run, judge
-from .format import AgentSpec, Defaults, Split, Task, TaskFileSpec
+from .format import AgentSpec, Defaults, Split, Task, TaskFileSpec, json_schema
 from .locate import Document, JsonPath, parse_document, read_document
 from .metrics import Score
 from .problems import Problems, explain
@@ -186,8 +186,7 @@ class TaskFile:
     @staticmethod
     def json_schema() -> dict[str, Any]:
         """The JSON Schema (2020-12) of a task file, for editors."""
-        schema = TaskFileSpec.model_json_schema(by_alias=True)
-        return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
+        return json_schema()
 
 
 def _shaped(
