@@ -1,0 +1,155 @@
+"""The default engine: each session is a Python process of its own, in which RestrictedPython compiles."""
+
+from __future__ import annotations
+
+import keyword
+import threading
+import time
+import weakref
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from types import TracebackType
+from typing import Any, Self, get_args
+
+from .base import Execution, Failure, Layer, Level, Limits, SandboxError
+from .exchange import Exchange
+from .levels import missing
+from .names import is_dunder
+from .shown import NotPlainError, to_json
+from .spawn import Worker, fork_worker, start_message
+
+
+class ProcessSandbox:
+    """Runs programs in a locked-down Python process. Variables live until `close`, or until a kill.
+
+    `tools` are host functions that programs may call by name; arguments and results are JSON's types.
+    `level` is what the system must at least provide ("strict", "standard", "language"; see `levels`); more is
+    taken where it is there. `layers` exists to test each of the two with the other switched off.
+
+    >>> with ProcessSandbox() as sandbox:
+    ...     sandbox.run("x = 20").end
+    ...     sandbox.run("x + y", {"y": 22}).value
+    'ok'
+    42
+    """
+
+    def __init__(
+        self,
+        limits: Limits | None = None,
+        *,
+        tools: Mapping[str, Callable[..., object]] | None = None,
+        level: Level = "standard",
+        layers: Sequence[Layer] = ("language", "os"),
+    ) -> None:
+        self.limits = limits or Limits()
+        self.level = level
+        self._tools = dict(tools or {})
+        for name in self._tools:
+            _check_variable(name, "a tool")
+        _check_layers(level, layers)
+        self._start = start_message(
+            self.limits, guarded="language" in layers, os_layer="os" in layers, tools=tuple(self._tools)
+        )
+        self._worker: Worker | None = None
+        self._end: Callable[[], object] = lambda: None
+        self._lock = threading.Lock()
+
+    def start(self) -> None:
+        """Start the process where none runs. Raises SandboxError where none can be had."""
+        with self._lock:
+            self._started()
+
+    def run(self, code: str, inputs: Mapping[str, object] | None = None) -> Execution:
+        """Run a program; `inputs` become its variables.
+
+        Raises TypeError for inputs that are no JSON values, SandboxError where no process can be had.
+        """
+        values = self._checked(inputs or {})
+        if len(code) > self.limits.code_chars:
+            text = f"the program has {len(code)} characters; at most {self.limits.code_chars} are taken"
+            return Execution("refused", error=Failure("ProgramTooLong", text))
+        with self._lock:
+            exchange = Exchange(self._started(), self.limits, self._tools)
+            began = time.monotonic()
+            try:
+                outcome = exchange.execute(code, values)
+            except BaseException:  # a tool was interrupted: what the worker makes of that, no one waits for
+                self._stop()
+                raise
+            if not outcome.session_kept:
+                self._stop()
+            return replace(outcome, seconds=time.monotonic() - began)
+
+    def close(self) -> None:
+        """End the process and everything in it; `run` would start another."""
+        with self._lock:
+            self._stop()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _started(self) -> Worker:
+        if self._worker is None:
+            worker, layers = fork_worker(self._start, self._frame_bytes())
+            lacking = missing(self.level, layers)
+            if lacking:
+                worker.end()
+                raise SandboxError(_too_low(self.level, lacking))
+            self._worker = worker
+            self._end = weakref.finalize(self, worker.end)
+        return self._worker
+
+    def _stop(self) -> None:
+        self._end()
+        self._worker = None
+
+    def _frame_bytes(self) -> int:
+        limits = self.limits
+        return 100_000 + 6 * (
+            limits.output_chars + limits.value_chars + limits.repr_chars + 2 * limits.call_chars
+        )
+
+    def _checked(self, inputs: Mapping[str, object]) -> dict[str, Any]:
+        left = self.limits.input_chars
+        checked: dict[str, Any] = {}
+        for name, value in inputs.items():
+            _check_variable(name, "an input")
+            try:
+                checked[name] = to_json(value, left)
+            except NotPlainError:
+                raise TypeError(
+                    f"the input {name!r} ({type(value).__name__}) can't be handed in: inputs are made of None, bool, int, "
+                    f"float, str, list and dict with string keys, {self.limits.input_chars} characters in all"
+                ) from None
+        return checked
+
+
+def _check_layers(level: Level, layers: Sequence[Layer]) -> None:
+    if level not in get_args(Level):
+        raise ValueError(f"level is {level!r}; it must be one of {', '.join(get_args(Level))}")
+    unknown = set(layers) - set(get_args(Layer))
+    if unknown or not layers:
+        raise ValueError(f"layers is {layers!r}; it must name one or both of {', '.join(get_args(Layer))}")
+    if "os" not in layers and level != "language":
+        raise ValueError(f"level={level!r} needs the layer 'os'; without it, say level='language'")
+
+
+def _too_low(level: Level, lacking: Mapping[str, str]) -> str:
+    reasons = "; ".join(f"{name}: {reason}" for name, reason in lacking.items())
+    return (
+        f"this system does not reach the sandbox's level {level!r} ({reasons}). Programs were not run. "
+        "level='language' runs them behind the language policy alone, which is no boundary against hostile code"
+    )
+
+
+def _check_variable(name: object, what: str) -> None:
+    if not isinstance(name, str) or not name.isidentifier() or keyword.iskeyword(name) or is_dunder(name):
+        raise TypeError(
+            f"{name!r} can't name {what}: it must be an identifier that Python does not keep for itself"
+        )

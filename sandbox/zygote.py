@@ -1,0 +1,82 @@
+"""The process that workers are forked from: started once, everything imported, waiting.
+
+It takes requests of five bytes on its control socket, an operation and a number, and answers with eight:
+
+    F 0     fork a worker; its socket comes with the request. Answer: its process id, 0
+    E pid   end a worker at once.     Answer: its exit status (negative for a signal), 1 if it was killed by this
+    W pid   give a worker a moment to end by itself, then as E
+
+It keeps every dead worker's process id until it is asked to end it, so that no id can be taken for another's.
+When the host goes away it ends, and every worker with it.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import signal
+import socket
+import struct
+import time
+
+from . import worker
+from .facades import preload
+
+REQUEST = struct.Struct(">cI")
+ANSWER = struct.Struct(">ii")
+_MOMENT_SECONDS = 0.1
+
+
+def serve(descriptor: int) -> None:
+    """Answer requests until the host hangs up."""
+    control = socket.socket(fileno=descriptor)
+    preload()
+    gc.collect()
+    gc.freeze()  # collections in workers then leave the shared pages alone
+    control.sendall(ANSWER.pack(0, 0))
+    alive: set[int] = set()
+    while True:
+        request, sockets, _, _ = socket.recv_fds(control, REQUEST.size, 1)
+        if len(request) < REQUEST.size:
+            break
+        operation, number = REQUEST.unpack(request)
+        if operation == b"F":
+            number = fork(control, sockets[0])
+            alive.add(number)
+            answer = ANSWER.pack(number, 0)
+        elif number in alive:
+            alive.discard(number)
+            answer = ANSWER.pack(*end(number, _MOMENT_SECONDS if operation == b"W" else 0.0))
+        else:
+            answer = ANSWER.pack(0, 0)
+        control.sendall(answer)
+    for number in alive:
+        end(number, 0.0)
+
+
+def fork(control: socket.socket, descriptor: int) -> int:
+    """A new worker's process id; in the worker itself this does not return."""
+    parent = os.getpid()
+    pid = os.fork()
+    if pid:
+        os.close(descriptor)
+        return pid
+    try:
+        control.close()
+        worker.serve(descriptor, parent)
+    finally:
+        os._exit(0)
+
+
+def end(pid: int, seconds: float) -> tuple[int, int]:
+    """Wait for a worker as long as said, then kill it; its exit status, and whether it was killed."""
+    deadline = time.monotonic() + seconds
+    while True:
+        ended, status = os.waitpid(pid, os.WNOHANG)
+        if ended:
+            return os.waitstatus_to_exitcode(status), 0
+        if time.monotonic() >= deadline:
+            break
+        time.sleep(0.001)
+    os.kill(pid, signal.SIGKILL)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), 1

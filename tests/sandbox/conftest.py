@@ -1,0 +1,16 @@
+"""Sandboxes for the tests of this folder, and the corpora of programs they run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from loopwright.sandbox import Limits, ProcessSandbox
+
+
+@pytest.fixture
+def sandbox() -> Iterator[ProcessSandbox]:
+    """A sandbox of this test's own."""
+    with ProcessSandbox(Limits(wall_seconds=20, cpu_seconds=20)) as engine:
+        yield engine
