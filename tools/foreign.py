@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import inspect
 import types
-from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Literal, Union
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal, Union
 
+from .annotation import compile_type
+from .parameters import Parameter
 from .wording import Schema
-
-if TYPE_CHECKING:
-    from .schema import Parameter
 
 _TYPES: Mapping[str, object] = {
     "integer": int,
@@ -47,10 +46,8 @@ def foreign_parameter(
     Values are read by the function's own annotation where it has one, else by the schema. It is required
     where the function gives no default and the schema neither.
     """
-    from .schema import Parameter, compiled_type
-
     shown = standard(schema)
-    read: Callable[[object], object] = compiled_type(hint if hint is not None else annotation_of(shown))
+    read = compile_type(annotation_of(shown) if hint is None else hint).read
     has_default = "default" in schema or (declared is not None and declared.default is not declared.empty)
     default = declared.default if declared is not None and declared.default is not declared.empty else None
     positional = declared is not None and declared.kind == declared.POSITIONAL_ONLY

@@ -11,8 +11,9 @@ from typing import Unpack, overload
 from .calls import ToolCall, ToolResult, ToolSpec
 from .errors import ToolDefinitionError, ToolLookupError, nearest
 from .names import RESERVED
+from .options import ToolOptions
 from .threads import in_threads
-from .tool import Tool, ToolOptions
+from .tool import Tool
 
 _MAX_NAMED = 40  # tools listed in an answer to a call of an unknown one
 _AT_ONCE = 8  # threads for the calls of one turn

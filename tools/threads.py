@@ -7,8 +7,9 @@ context variables.
 
 from __future__ import annotations
 
+import asyncio
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import Future
 from contextvars import copy_context
 from itertools import count
@@ -58,3 +59,23 @@ def in_threads(work: Callable[[S], T], items: Sequence[S], limit: int = 8) -> li
     for future in [spawn(worker) for _ in range(min(limit, len(items)))]:
         future.result()
     return [results[turn] for turn in range(len(items))]
+
+
+def loop_is_running() -> bool:
+    """Whether an event loop runs in this thread, so that another can't."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
+
+
+def drive(awaitable: Coroutine[object, object, object]) -> object:
+    """Wait for an awaitable on an event loop of its own, in a thread of its own where this one has a loop."""
+
+    async def wait() -> object:
+        return await awaitable
+
+    if loop_is_running():
+        return spawn(lambda: asyncio.run(wait())).result()
+    return asyncio.run(wait())

@@ -6,13 +6,16 @@ import asyncio
 import inspect
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
-from typing import Final, TypedDict, Unpack, cast, overload
+from typing import Final, Unpack, cast, overload
 
+from .callables import annotated, called, docstring_of
 from .calls import Effect, ToolCall, ToolResult, ToolSpec
 from .docstrings import read_docstring
 from .errors import ArgumentsError, ToolDefinitionError, ToolFailed
 from .memory import CallMemory
 from .names import legal_name
+from .options import ToolOptions, check_options
+from .parameters import mended
 from .render import (
     MAX_CHARS,
     NoTextForm,
@@ -24,27 +27,11 @@ from .render import (
     kept,
     traceback_text,
 )
-from .schema import annotated, called, compile_parameters, docstring_of
-from .threads import spawn
+from .schema import compile_parameters
+from .threads import drive, loop_is_running, spawn
 from .wording import Schema
 
-_MAX_MENDED = 200_000  # characters of broken JSON that are tried to be mended
 _GRACE = 0.25  # seconds for a cancelled coroutine to clean up before it is left behind
-
-
-class ToolOptions(TypedDict, total=False):
-    """The options of a `Tool`, as the decorators take them."""
-
-    name: str | None
-    desc: str | None
-    args: Mapping[str, Schema] | None
-    arg_types: Mapping[str, object] | None
-    arg_desc: Mapping[str, str] | None
-    effect: Effect
-    timeout: float | None
-    cache: bool
-    tags: Iterable[str]
-    max_chars: int
 
 
 class Tool:
@@ -84,7 +71,7 @@ class Tool:
         max_chars: int = MAX_CHARS,
     ) -> None:
         _check_function(func)
-        _check_options(called(func), effect, timeout, cache, max_chars)
+        check_options(called(func), effect, timeout, cache, max_chars)
         described = read_docstring(docstring_of(func))
         self.func: Final[Callable[..., object]] = func
         self.name: Final[str] = legal_name(name or called(func).rsplit(".", 1)[-1], of=called(func))
@@ -180,7 +167,7 @@ class Tool:
         """The call's arguments as the function gets them; raises `ArgumentsError`."""
         given: object = call.args
         if call.malformed:
-            given = _mended(call.malformed)
+            given = mended(call.malformed)
         if not isinstance(given, Mapping):
             raise ArgumentsError("the arguments must be a JSON object")
         return self.parameters.coerced(given)
@@ -224,7 +211,7 @@ class Tool:
 
     def _run(self, call: ToolCall, ready: dict[str, object], started: float) -> ToolResult:
         if self.is_async:
-            if self.timeout is None and not _loop_is_running():
+            if self.timeout is None and not loop_is_running():
                 return asyncio.run(self._awaited(call, ready, started))
             # its own loop in its own thread: one can't run inside another, and a coroutine that
             # blocks or will not be cancelled can still be left behind
@@ -244,7 +231,7 @@ class Tool:
             by_position, by_name = self.parameters.split(ready)
             value = self.func(*by_position, **by_name)
             if hasattr(type(value), "__await__"):  # a plain function that hands out a coroutine
-                value = _drive(cast("Coroutine[object, object, object]", value))
+                value = drive(cast("Coroutine[object, object, object]", value))
             return self._succeeded(call, value, started)
         except Exception as error:  # noqa: BLE001 - a tool's exception is an observation, whatever it is
             return self._failed(call, error, started)
@@ -341,44 +328,3 @@ def _check_function(func: object) -> None:
     if isinstance(func, type) or not callable(func):
         kind = f"the class {func.__qualname__}" if isinstance(func, type) else f"a {type(func).__name__}"
         raise ToolDefinitionError(f"a tool is made from a function or a method, not from {kind}")
-
-
-def _check_options(name: str, effect: str, timeout: float | None, cache: bool, max_chars: int) -> None:
-    if effect not in ("pure", "read", "write", "irreversible"):
-        raise ToolDefinitionError(f"{name}: effect is pure, read, write or irreversible, not {effect!r}")
-    if timeout is not None and not timeout > 0:
-        raise ToolDefinitionError(f"{name}: timeout is a number of seconds above 0, not {timeout!r}")
-    if cache and effect != "pure":
-        raise ToolDefinitionError(f'{name}: only a tool with effect="pure" can be cached, this is {effect!r}')
-    if max_chars < 200:
-        raise ToolDefinitionError(f"{name}: max_chars is at least 200, not {max_chars}")
-
-
-def _mended(text: str) -> object:
-    """What broken JSON was meant to be; None where it is not worth the time to find out."""
-    open_ones = text.count("{") - text.count("}")
-    if "{" not in text or len(text) > _MAX_MENDED or open_ones > 100:
-        return None
-    import json_repair
-
-    try:
-        return json_repair.loads(text)
-    except (ValueError, RecursionError):
-        return None
-
-
-def _loop_is_running() -> bool:
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return False
-    return True
-
-
-def _drive(awaitable: Coroutine[object, object, object]) -> object:
-    async def wait() -> object:
-        return await awaitable
-
-    if _loop_is_running():
-        return spawn(lambda: asyncio.run(wait())).result()
-    return asyncio.run(wait())

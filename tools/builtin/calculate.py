@@ -6,12 +6,13 @@ import re
 from decimal import Context, Decimal
 from fractions import Fraction
 
+from ..errors import ToolFailed
 from ..tool import Tool
 from .expression import compute
 from .numbers import short
 from .rational import Irrational, RationalAlgebra
 
-_SECONDS = 15  # generous: the first irrational result imports sympy
+_SECONDS = 30  # generous: the first irrational result imports sympy, seconds on a busy machine
 _DECIMAL_DIGITS = 12  # a decimal of so many significant digits is shown as it is
 _MAX_EXACT = 40  # characters of an exact form beside its approximation
 _MAX_WHOLE_DIGITS = 1_000
@@ -47,13 +48,26 @@ def _computed_symbolically(expression: str) -> str:
 
     from .symbolic import SymbolicAlgebra
 
-    value = compute(expression, SymbolicAlgebra())
-    exact = sympy.expand_mul(value.exact) if value.exact.count_ops() <= 30 else value.exact
+    try:
+        value = compute(expression, SymbolicAlgebra())
+        exact = sympy.expand_mul(value.exact) if value.exact.count_ops() <= 30 else value.exact
+    except ToolFailed:
+        raise
+    except Exception as error:
+        raise ToolFailed("sympy can't compute this; try it in smaller steps") from error
     if exact.is_Rational:
         return _shown(Fraction(int(exact.p), int(exact.q)))
     approx = short(Decimal(str(value.approx)))
-    text = re.sub(r"\bE\b", "e", str(exact))
-    return f"{text} ≈ {approx}" if len(text) <= _MAX_EXACT else f"≈ {approx}"
+    text = _exact_text(exact)
+    return f"{text} ≈ {approx}" if text and len(text) <= _MAX_EXACT else f"≈ {approx}"
+
+
+def _exact_text(exact: object) -> str:
+    try:
+        text = str(exact)
+    except ValueError:  # whole numbers in it of thousands of digits
+        return ""
+    return re.sub(r"\bE\b", "e", text)
 
 
 def _shown(value: Fraction) -> str:

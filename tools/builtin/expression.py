@@ -44,7 +44,6 @@ _TOKEN = re.compile(
     r"|(?P<symbol>\*\*|//|[-+*/^%!°(),])"
 )
 _PLAIN_NUMBER = re.compile(r"\d{1,3}(?:\.\d+)?")
-_GROUPED = re.compile(r"(?<![\d.,])\d{1,3}(?:,\d{3})+(?![\d,])")
 
 
 class Algebra(Protocol[T]):
@@ -218,33 +217,42 @@ class _Parser(Generic[T]):
         raise ToolFailed(f'there is no function or constant "{token.text[:40]}"; {hint}')
 
     def call(self, name: str) -> T:
-        opening = self.take()
+        self.take()
         args: list[T] = []
-        spaced = False
+        spaced, grouped = False, ""  # whether a comma has a space after it; what looks like 1,250
         while self.next.text != ")":
             if args:
                 comma = self.take()
                 if comma.text != ",":
                     self.complain(comma, '"," or ")"')
                 spaced = spaced or self.text[comma.at + 1 : comma.at + 2].isspace()
+                grouped = grouped or self.grouped_at(comma)
             args.append(self.expression(_LOOSEST))
-        closing = self.take()
-        inside = self.text[opening.at + 1 : closing.at]
-        if spaced and (grouped := _GROUPED.search(inside)):
+        self.take()
+        if spaced and grouped:
             raise ToolFailed(
-                f'"{grouped[0]}" inside {name}(...) may be one number or two: write {grouped[0].replace(",", "")}, '
+                f'"{grouped}" inside {name}(...) may be one number or two: write {grouped.replace(",", "")}, '
                 f"or a space after each comma"
             )
-        self.check_count(name, len(args), inside)
+        self.check_count(name, len(args), grouped)
         return self.algebra.apply(name, args)
 
-    def check_count(self, name: str, count: int, inside: str) -> None:
+    def grouped_at(self, comma: _Token) -> str:
+        """What stands around a comma that may be a thousands separator, "" where it can't be one."""
+        before, after = self.tokens[self.place - 2], self.tokens[self.place]
+        looks_so = (
+            before.text.isdigit() and len(before.text) <= 3 and re.fullmatch(r"\d{3}(\.\d*)?", after.text)
+        )
+        touching = before.at + len(before.text) == comma.at == after.at - 1
+        return f"{before.text},{after.text}" if looks_so and touching else ""
+
+    def check_count(self, name: str, count: int, grouped: str) -> None:
         least, most = FUNCTIONS[name]
         if count >= least and (most is None or count <= most):
             return
         wanted = f"{least}" if least == most else f"{least} or {most}" if most else f"at least {least}"
         plural = "" if wanted in ("1", "at least 1") else "s"
-        hint = "; write numbers without thousands separators there" if _GROUPED.search(inside) else ""
+        hint = "; write numbers without thousands separators there" if grouped else ""
         raise ToolFailed(f"{name} takes {wanted} argument{plural}, not {count}{hint}")
 
     def close(self) -> None:

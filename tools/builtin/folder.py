@@ -38,7 +38,7 @@ class Folder:
             raise ToolFailed(f'"{shown}" lies outside the folder that may be read; give a path inside it')
         return real
 
-    def open_file(self, path: str) -> tuple[Path, BinaryIO]:
+    def open_file(self, path: str) -> BinaryIO:
         """Open a regular file for reading; devices, pipes and folders are refused."""
         real = self.find(path)
         try:
@@ -48,13 +48,12 @@ class Folder:
             )
         except OSError as error:
             raise ToolFailed(f'"{path[:200]}" can\'t be opened: {error.strerror}') from None
-        file = os.fdopen(descriptor, "rb")
         mode = os.fstat(descriptor).st_mode
-        if not stat.S_ISREG(mode):
-            file.close()
-            kind = "a folder; list_files shows what is in it" if stat.S_ISDIR(mode) else "no regular file"
-            raise ToolFailed(f'"{path[:200]}" is {kind}')
-        return real, file
+        if stat.S_ISREG(mode):
+            return os.fdopen(descriptor, "rb")
+        os.close(descriptor)
+        kind = "a folder; list_files shows what is in it" if stat.S_ISDIR(mode) else "no regular file"
+        raise ToolFailed(f'"{path[:200]}" is {kind}')
 
     def _missing(self, path: str, shown: str) -> None:
         try:

@@ -6,7 +6,7 @@ import codecs
 import io
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, BinaryIO
+from typing import Annotated, BinaryIO, TextIO
 
 from pydantic import Field
 
@@ -35,8 +35,7 @@ def read_file_tool(root: str | Path = ".") -> Tool:
             start_line: The first line to read, counted from 1.
             max_lines: How many lines at most.
         """
-        _, file = folder.open_file(path)
-        with file:
+        with folder.open_file(path) as file:
             return _excerpt(file, path, start_line, max_lines)
 
     return Tool(read_file, effect="read", timeout=_SECONDS)
@@ -76,13 +75,18 @@ def _lines(file: BinaryIO, path: str) -> Iterator[str]:
     encoding = "utf-16" if beginning.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig"
     if b"\x00" in beginning and encoding != "utf-16":
         raise ToolFailed(f'"{path[:200]}" is no text file')
-    text = io.TextIOWrapper(file, encoding, errors="replace")
-    while line := text.readline(_MAX_LINE):
-        cut = not line.endswith("\n") and len(line) == _MAX_LINE
-        shown = line.removesuffix("\n")
-        while cut and (rest := text.readline(65_536)):
-            if rest == "\n":
-                break  # the line ended just there
-            shown = f"{line} [the line goes on]"
-            cut = not rest.endswith("\n")
-        yield shown
+    with io.TextIOWrapper(file, encoding, errors="replace") as text:
+        while line := text.readline(_MAX_LINE):
+            yield _whole_line(line, text)
+
+
+def _whole_line(line: str, text: TextIO) -> str:
+    """A line without its end; what goes beyond the limit is read and dropped."""
+    if line.endswith("\n") or len(line) < _MAX_LINE:
+        return line.removesuffix("\n")
+    rest = text.readline(65_536)
+    if rest in ("", "\n"):
+        return line  # it ended just there
+    while rest and not rest.endswith("\n"):
+        rest = text.readline(65_536)
+    return f"{line} [the line goes on]"

@@ -16,9 +16,10 @@ import sympy
 from ..errors import ToolFailed
 from .rational import Irrational, RationalAlgebra
 
-_MAX_LOG10 = 10_000.0  # values go from 10^-10000 to 10^10000
+_MAX_LOG10 = 1_000.0  # values go from 10^-1000 to 10^1000
 _MAX_BITS = 3_400  # of a fraction that sympy takes a root or a logarithm of: about 1,000 digits
 _DIGITS = 30  # of the approximations
+_WORKING_DIGITS = 2_500  # to which sympy may go where large parts cancel
 _LN10 = 2.302585092994046
 
 # sympy publishes no types: its expressions are Any here
@@ -46,7 +47,8 @@ class SymbolicAlgebra:
 
     def number(self, value: Fraction) -> Value:
         """A literal."""
-        return _value(sympy.Rational(value.numerator, value.denominator))
+        exact = sympy.Rational(value.numerator, value.denominator)
+        return Value(exact, exact.evalf(_DIGITS))
 
     def constant(self, name: str) -> Value:
         """Pi or e."""
@@ -60,25 +62,26 @@ class SymbolicAlgebra:
             try:
                 return self.number(self._rational.apply(name, known))
             except Irrational:
-                _check_bits(known)
+                if name not in ("log", "ln", "log10", "log2"):  # these take numbers of any length
+                    _check_bits(known)
         return _RULES[name](*args)
 
 
 def _check_bits(values: Sequence[Fraction]) -> None:
     if any(max(one.numerator.bit_length(), one.denominator.bit_length()) > _MAX_BITS for one in values):
-        raise ToolFailed("a number of more than 1,000 digits is too long for roots, logarithms and angles")
+        raise ToolFailed("a number of more than 1,000 digits is too long for roots and angles")
 
 
 def _value(exact: Expr) -> Value:
     """The value of an expression; refuses what is no real number, and what is beyond the bounds."""
     if exact in (sympy.zoo, sympy.nan) or exact.is_infinite:
         raise ToolFailed("division by zero, or a value that is infinite")
-    approx = exact.evalf(_DIGITS)
+    approx = exact.evalf(_DIGITS, maxn=_WORKING_DIGITS)
     if not approx.is_Float and not approx.is_Rational:
         raise ToolFailed("the result is no real number")
     value = Value(exact, approx)
     if not _is_zero(value) and abs(_log10(value)) > _MAX_LOG10:
-        raise ToolFailed("a value beyond 10^10000, or closer to 0 than 10^-10000, can't be computed")
+        raise ToolFailed("a value beyond 10^1000, or closer to 0 than 10^-1000, can't be computed")
     return value
 
 
@@ -101,7 +104,7 @@ def _power(base: Value, exponent: Value) -> Value:
         return _value(sympy.Integer(0))
     size = abs(float(exponent.approx)) if _log10(exponent) < 300 else float("inf")
     if size * max(abs(_log10(base)), 0.0) > _MAX_LOG10 * 2 or size > 1e15:
-        raise ToolFailed("the power is beyond 10^10000, or closer to 0 than 10^-10000")
+        raise ToolFailed("the power is beyond 10^1000, or closer to 0 than 10^-1000")
     if base.approx < 0 and exponent.fraction is None:
         raise ToolFailed("a negative number to an irrational power is no real number")
     if base.approx < 0 and exponent.fraction is not None and exponent.fraction.denominator != 1:
@@ -119,7 +122,7 @@ def _real_root(base: Value, exponent: Fraction) -> Value:
 
 def _exp(x: Value) -> Value:
     if _log10(x) > 5 or abs(float(x.approx)) > _MAX_LOG10 * _LN10 + 1:
-        raise ToolFailed("exp of that is beyond 10^10000, or closer to 0 than 10^-10000")
+        raise ToolFailed("exp of that is beyond 10^1000, or closer to 0 than 10^-1000")
     return _value(sympy.exp(x.exact))
 
 
@@ -166,7 +169,12 @@ def _divide(a: Value, b: Value) -> Value:
 
 
 def _floor(x: Value) -> Value:
-    return _value(sympy.Integer(0)) if _is_zero(x) else _value(sympy.floor(x.exact))
+    """The integer below: from enough digits, and exactly where the value is within 10^-20 of an integer."""
+    digits = max(int(_log10(x)), 0) + _DIGITS
+    precise = x.exact.evalf(digits, maxn=_WORKING_DIGITS)
+    near = sympy.Integer(sympy.floor(precise + sympy.Rational(1, 2)))
+    difference = _value(x.exact - near)
+    return _value(near if _is_zero(difference) or difference.approx > 0 else near - 1)
 
 
 def _modulo(a: Value, b: Value) -> Value:

@@ -1,0 +1,170 @@
+"""A tool's parameters, and how a model's arguments are read: coerced, mended, or refused in words."""
+
+from __future__ import annotations
+
+import json
+import typing
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+from .errors import ArgumentsError, ToolDefinitionError, nearest
+from .wording import Schema, problem, usage
+
+if typing.TYPE_CHECKING:
+    from pydantic_core import ValidationError
+
+_MAX_MENDED = 200_000  # characters of broken JSON that are tried to be mended
+_MAX_PROBLEMS = 3  # an answer to a model: the first few mistakes are the ones it can mend
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One parameter: its JSON Schema, and `read`, which coerces a value or raises pydantic's error."""
+
+    name: str
+    schema: Schema
+    read: Callable[[object], object]
+    required: bool = True
+    default: object = None
+    positional_only: bool = False
+
+    @property
+    def takes_json(self) -> bool:
+        """Whether an object or a list is wanted, so that text may be JSON for one."""
+        return _wants_container(self.schema)
+
+
+@dataclass(frozen=True, slots=True)
+class Parameters:
+    """A tool's parameters in order. `definitions` holds the schemas that refer to themselves."""
+
+    by_name: Mapping[str, Parameter]
+    definitions: Mapping[str, Schema] = field(default_factory=dict)
+    required: tuple[str, ...] = ()
+    positional_only: tuple[Parameter, ...] = ()
+
+    @property
+    def schemas(self) -> dict[str, Schema]:
+        """Each parameter's JSON Schema."""
+        return {name: parameter.schema for name, parameter in self.by_name.items()}
+
+    def json_schema(self) -> dict[str, object]:
+        """The JSON Schema (2020-12) of an object that holds the arguments."""
+        schema: dict[str, object] = {
+            "type": "object",
+            "properties": self.schemas,
+            "required": list(self.required),
+            "additionalProperties": False,
+        }
+        return schema | {"$defs": dict(self.definitions)} if self.definitions else schema
+
+    def usage(self, name: str) -> str:
+        """The tool in one line: `find(text: string, k: integer = 3)`."""
+        return usage(name, self.schemas, self.required)
+
+    def coerced(self, given: Mapping[str, object]) -> dict[str, object]:
+        """Arguments as the function wants them.
+
+        Raises `ArgumentsError` that says, for each argument that does not fit, what is wanted.
+        """
+        ready: dict[str, object] = {}
+        problems: list[str] = []
+        for name, value in given.items():
+            parameter = self.by_name.get(name)
+            if parameter is None:
+                problems.append(_unknown(name, self.by_name))
+                continue
+            try:
+                ready[name] = parameter.read(value)
+            except Exception as error:  # noqa: BLE001 - a user's own validators run in here, and may raise anything
+                if value is None and not parameter.required:
+                    continue  # null for a parameter with a default: the default
+                problems.extend(_mend(parameter, value, error, ready))
+        problems.extend(f'"{name}" is missing' for name in self.required if name not in given)
+        if problems:
+            more = len(problems) - _MAX_PROBLEMS
+            raise ArgumentsError(
+                "; ".join(problems[:_MAX_PROBLEMS]) + (f"; and {more} more" if more > 0 else "")
+            )
+        return ready
+
+    def described(self, descriptions: Mapping[str, str], *, of: str) -> Parameters:
+        """The same parameters with these descriptions; `of` names the tool in an error."""
+        for name in descriptions:
+            if name not in self.by_name:
+                raise ToolDefinitionError(f"{of}: {_unknown(name, self.by_name)}")
+        made = {
+            name: replace(one, schema={**one.schema, "description": descriptions[name]})
+            for name, one in self.by_name.items()
+            if name in descriptions
+        }
+        return replace(self, by_name={**self.by_name, **made}) if made else self
+
+    def split(self, ready: dict[str, object]) -> tuple[list[object], dict[str, object]]:
+        """The same arguments, those that the function takes by position only set apart."""
+        if not self.positional_only:
+            return [], ready
+        by_position = [ready.get(one.name, one.default) for one in self.positional_only]
+        names = {one.name for one in self.positional_only}
+        return by_position, {name: value for name, value in ready.items() if name not in names}
+
+
+def _unknown(name: str, known: Mapping[str, object]) -> str:
+    text = f"there is no parameter {json.dumps(str(name)[:60], ensure_ascii=False)}"
+    near = nearest(str(name), known)
+    return f'{text}; did you mean "{near}"?' if near else text
+
+
+def _mend(parameter: Parameter, value: object, error: Exception, ready: dict[str, object]) -> list[str]:
+    """Read JSON text where an object or list is wanted, into `ready`; else the problems in words."""
+    if isinstance(value, str) and parameter.takes_json and value.lstrip()[:1] in ("{", "["):
+        try:
+            parsed = json.loads(value)
+        except (ValueError, RecursionError):
+            return _problems(parameter, value, error)
+        try:
+            ready[parameter.name] = parameter.read(parsed)
+        except Exception as second:  # noqa: BLE001 - as above
+            return _problems(parameter, parsed, second)
+        return []
+    return _problems(parameter, value, error)
+
+
+def _problems(parameter: Parameter, value: object, error: Exception) -> list[str]:
+    from pydantic import ValidationError
+
+    if not isinstance(error, ValidationError):
+        return [f'"{parameter.name}" could not be read: {type(error).__name__}: {str(error)[:200]}']
+    return _validation_problems(parameter, value, error)
+
+
+def _validation_problems(parameter: Parameter, value: object, error: ValidationError) -> list[str]:
+    errors = typing.cast(list[dict[str, object]], error.errors(include_url=False, include_context=False))
+    schema = parameter.schema
+    if isinstance(branches := schema.get("anyOf"), list) and (len(errors) > 1 or errors[0]["loc"]):
+        present = [one for one in branches if one.get("type") != "null"]
+        if len(present) > 1:  # a union: pydantic tells of every branch, under names of its own
+            errors = [{"type": "union_type", "loc": (), "msg": "", "input": value}]
+        elif errors[0]["loc"]:
+            schema = present[0]
+    return [problem(parameter.name, schema, one) for one in errors]
+
+
+def _wants_container(schema: Schema) -> bool:
+    if schema.get("type") in ("array", "object") or "$ref" in schema:
+        return True
+    branches = schema.get("anyOf") or schema.get("oneOf")
+    return isinstance(branches, list) and any(_wants_container(one) for one in branches)
+
+
+def mended(text: str) -> object:
+    """What broken JSON was meant to be; None where it is not worth the time to find out."""
+    open_ones = text.count("{") - text.count("}")
+    if "{" not in text or len(text) > _MAX_MENDED or open_ones > 100:
+        return None
+    import json_repair
+
+    try:
+        return json_repair.loads(text)
+    except (ValueError, RecursionError):
+        return None
