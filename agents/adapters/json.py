@@ -11,7 +11,7 @@ from typing import Any
 from ..errors import OutputError
 from ..example import Example
 from ..signature import Signature
-from .annotations import hint_type, outputs_schema
+from .annotations import hint_type, json_schema, outputs_schema
 from .base import Prompt
 from .text import TextAdapter
 from .values import format_value, to_plain
@@ -34,7 +34,10 @@ class JSONAdapter(TextAdapter):
     def form(self, signature: Signature) -> str:
         """An object with a hint in the place of each value, in quotes where the value is text."""
         hints = ((name, field, f"<{hint_type(field)}>") for name, field in signature.output_fields.items())
-        shown = (f'"{name}": ' + (f'"{hint}"' if field.type is str else hint) for name, field, hint in hints)
+        shown = (
+            f'"{name}": ' + (f'"{hint}"' if json_schema(field).get("type") == "string" else hint)
+            for name, field, hint in hints
+        )
         return f"{{{', '.join(shown)}}}"
 
     def write(self, values: Mapping[str, object]) -> str:

@@ -98,8 +98,9 @@ class TextAdapter(Adapter):
         for demo in demos:
             messages.append(Message("user", self._user(signature, demo)))
             for step in demo_steps(demo, signature):
-                messages.append(self.write_turn(step.thought, step.calls))
-                messages.extend(self.write_results(step.results))
+                for place, call in enumerate(step.calls):  # one call a turn is the form
+                    messages.append(self.write_turn("" if place else step.thought, (call,)))
+                    messages.extend(self.write_results(step.results[place : place + 1]))
         messages.append(Message("user", self._user(signature, inputs)))
         return Prompt(tuple(messages))
 

@@ -61,7 +61,7 @@ class ReAct(Module):
     def __init__(
         self,
         signature: SignatureLike,
-        tools: Iterable[ToolLike] | ToolRegistry = (),
+        tools: Iterable[ToolLike] | ToolRegistry | ToolLike = (),
         max_iters: int | None = None,
         *,
         limits: Limits | None = None,
