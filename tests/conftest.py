@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -30,6 +31,17 @@ def openai_server() -> Iterator[Serve]:
             return stack.enter_context(OpenAIServer(*behaviours))
 
         yield serve
+    _close_litellms_connections()
+
+
+def _close_litellms_connections() -> None:
+    """litellm keeps a client for each address it ever called; left to the collector they warn of open sockets."""
+    if load_litellm.cache_info().currsize:
+        clients = load_litellm().in_memory_llm_clients_cache
+        for client in list(clients.cache_dict.values()):
+            if not inspect.iscoroutinefunction(client.close):
+                client.close()
+        clients.flush_cache()
 
 
 @pytest.fixture(scope="session")

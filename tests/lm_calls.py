@@ -26,7 +26,8 @@ def run(main: Coroutine[object, object, T]) -> T:
         try:
             return await main
         finally:
-            await load_litellm().close_litellm_async_clients()
+            if load_litellm.cache_info().currsize:
+                await load_litellm().close_litellm_async_clients()
 
     return asyncio.run(main_then_close())
 
