@@ -24,7 +24,20 @@ from .failures import as_lm_error
 DEFAULT_TIMEOUT = 300.0
 CONNECT_TIMEOUT = 10.0
 
-_SECRET_NAMES = ("key", "token", "secret", "password", "credential", "authorization", "header")
+_SECRET_WORDS = frozenset(
+    {
+        "key",
+        "apikey",
+        "token",
+        "secret",
+        "password",
+        "credential",
+        "credentials",
+        "authorization",
+        "header",
+        "headers",
+    }
+)
 
 
 class HostedLM(BaseLM):
@@ -311,7 +324,7 @@ def _secrets(model: str, api_key: str | None, options: Mapping[str, object]) -> 
 def is_secret(name: str) -> bool:
     """Whether an option of this name may hold a secret.
 
-    >>> is_secret("aws_secret_access_key"), is_secret("reasoning_effort")
+    >>> is_secret("aws_secret_access_key"), is_secret("max_tokens")
     (True, False)
     """
-    return any(word in name.lower() for word in _SECRET_NAMES)
+    return not _SECRET_WORDS.isdisjoint(name.lower().split("_"))

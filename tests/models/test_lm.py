@@ -183,6 +183,7 @@ def test_its_state_makes_it_again_and_holds_no_secret() -> None:
     lm = LM(
         "azure/gpt",
         temperature=0.5,
+        max_tokens=100,
         num_retries=5,
         api_key="sk-secret",
         api_base="https://gateway.example/v1",
@@ -198,6 +199,7 @@ def test_its_state_makes_it_again_and_holds_no_secret() -> None:
     assert state == {
         "model": "azure/gpt",
         "temperature": 0.5,
+        "max_tokens": 100,
         "num_retries": 5,
         "api_base": "https://gateway.example/v1",
         "reasoning_effort": "low",
