@@ -131,11 +131,15 @@ class Tool:
         return self  # nothing in it changes, and the function is the user's own
 
     def __get__(self, instance: object, owner: type | None = None) -> Tool:
-        """A tool made in a class body, seen from an instance: bound to it."""
-        bind = getattr(self.func, "__get__", None)
-        if instance is None or bind is None:
+        """A method made into a tool in its class's body, seen from an instance: bound to it.
+
+        Any other tool that a class holds is itself.
+        """
+        home = called(self.func).rpartition(".")[0]
+        if instance is None or all(kind.__qualname__ != home for kind in type(instance).__mro__):
             return self
-        return self._made(bind(instance, owner), self.name, self.desc)
+        bind = getattr(self.func, "__get__", None)
+        return self if bind is None else self._made(bind(instance, owner), self.name, self.desc)
 
     def with_(self, *, name: str | None = None, desc: str | None = None) -> Tool:
         """The same tool under another name or description.

@@ -33,6 +33,10 @@ class Level(enum.IntEnum):
     HIGH = 3
 
 
+class Name(str):
+    __slots__ = ()
+
+
 class Item(BaseModel):
     name: str
     price: Decimal
@@ -76,6 +80,8 @@ class Broken:
         ({1: "one", Colour.RED: 2, (1, 2): 3}, '{"1": "one", "red": 2, "[1, 2]": 3}'),
         ({"b", "a"}, '["a", "b"]'),
         (Colour.RED, "red"),
+        (Name("Ann"), "Ann"),
+        ([Name("Ann")], '["Ann"]'),
         (Level.HIGH, "3"),
         (date(2026, 1, 31), "2026-01-31"),
         ([datetime(2026, 1, 31, 12, 30)], '["2026-01-31T12:30:00"]'),  # noqa: DTZ001 - shown as it is given
@@ -493,6 +499,23 @@ class Shop:
     async def __call__(self, item: str) -> str:
         """Sell an item."""
         return f"sold {item}"
+
+
+def test_a_method_that_is_a_tool_is_bound_in_subclasses_too_and_by_the_class_it_is_itself() -> None:
+    class Corner(Shop):
+        pass
+
+    assert Corner(9).left.run(ToolCall("left", {"item": "tea"})).content == "9 tea left"
+    assert Shop.left.usage == "left(self: any, item: string)"
+
+
+def test_a_tool_that_a_class_merely_holds_is_not_bound() -> None:
+    held = Tool(double)
+
+    class Agent:
+        doubling = held
+
+    assert Agent().doubling is held
 
 
 class Plain:
