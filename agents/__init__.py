@@ -7,7 +7,7 @@ Names resolve on first use, so that importing the package costs next to nothing 
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from .__about__ import __version__
 
@@ -63,14 +63,16 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 __all__ = ["__version__", *_HOME_OF]  # noqa: PLE0604  # all are names
 
 
-def __getattr__(name: str) -> Any:
-    home = _HOME_OF.get(name)
-    if home is None:
-        raise AttributeError(_absent(name), name=name)
-    module = import_module(f"{__name__}.{home}")
-    value = module if name == home else getattr(module, name)
-    globals()[name] = value
-    return value
+if not TYPE_CHECKING:  # else a checker would believe in every name
+
+    def __getattr__(name: str) -> object:
+        home = _HOME_OF.get(name)
+        if home is None:
+            raise AttributeError(_absent(name), name=name)
+        module = import_module(f"{__name__}.{home}")
+        value = module if name == home else getattr(module, name)
+        globals()[name] = value
+        return value
 
 
 def _absent(name: str) -> str:
