@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from rich.progress import TaskID
 
 CELL = 60  # characters of a cell in a plain table
+LAST_CELL = 400  # the last column holds what is read whole: a reason, a feedback line
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,10 @@ def print_table(table: Table, stream: TextIO | None = None) -> None:
     if out.isatty():
         _print_rich(table, out)
         return
-    rows = [[one_line(cell, CELL) for cell in row] for row in (table.header, *table.rows)]
+    rows = [
+        [*(one_line(cell, CELL) for cell in row[:-1]), one_line(row[-1], LAST_CELL)]
+        for row in (table.header, *table.rows)
+    ]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     if table.title:
         out.write(table.title + "\n")
@@ -73,7 +77,7 @@ def _print_rich(table: Table, out: TextIO) -> None:
         )
     for number, row in enumerate(table.rows):
         style = table.styles.get(number, "")
-        shown.add_row(*(Text(one_line(cell, 400), style=style) for cell in row))
+        shown.add_row(*(Text(one_line(cell, LAST_CELL), style=style) for cell in row))
     console(out).print(shown)
 
 
