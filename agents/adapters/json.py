@@ -14,7 +14,7 @@ from ..signature import Signature
 from .annotations import hint_type, json_schema, outputs_schema
 from .base import Prompt
 from .text import TextAdapter
-from .values import format_value, to_plain
+from .values import format_value, to_plain, write_json
 
 MAX_TRIES = 20  # places where the object may begin, after words with braces in them
 MAX_MENDED = 100_000  # characters of broken JSON that are worth mending; it is slow
@@ -42,7 +42,7 @@ class JSONAdapter(TextAdapter):
 
     def write(self, values: Mapping[str, object]) -> str:
         """One JSON object."""
-        return json.dumps({name: to_plain(value) for name, value in values.items()}, ensure_ascii=False)
+        return write_json({name: to_plain(value) for name, value in values.items()})
 
     def write_inputs(self, values: Mapping[str, object]) -> str:
         """Each input with its name before it."""

@@ -23,6 +23,8 @@ from ..signature import Field
 from ..signature_text import type_text
 from .annotations import Reader, reader
 
+write_json = json.JSONEncoder(ensure_ascii=False).encode  # one encoder: json.dumps makes a new one each time
+
 MAX_QUOTED = 200  # characters of a refused value that an error message repeats
 MAX_DEPTH = 100  # levels of nesting; no honest value has more
 MAX_REWRITTEN = 100_000  # characters of Python's notation that are worth a second reading
@@ -36,7 +38,7 @@ def format_value(value: object) -> str:
     ('a b', '[1, 2]', 'true')
     """
     plain = value if type(value) is str else to_plain(value)
-    return plain if isinstance(plain, str) else json.dumps(plain, ensure_ascii=False)
+    return plain if isinstance(plain, str) else write_json(plain)
 
 
 def to_plain(value: object, _depth: int = 0) -> Any:

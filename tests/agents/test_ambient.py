@@ -21,7 +21,7 @@ from loopwright import (
     inspect_history,
     settings,
 )
-from loopwright.ambient import current, current_lm
+from loopwright.ambient import current, current_lm, drive
 from loopwright.errors import ConfigurationError, RetrievalError
 from loopwright.models import FunctionLM, LMResponse, ScriptedLM
 from loopwright.parallel import in_threads
@@ -197,3 +197,8 @@ def test_the_history_names_the_tools_of_a_request() -> None:
         "    → add()",
         "(0 + 0 tokens, from the cache)",
     ]
+
+
+def test_a_loop_that_waits_for_an_event_loop_says_so() -> None:
+    with pytest.raises(RuntimeError, match=r"use acall\(\)"):
+        drive(asyncio.sleep(0))
