@@ -41,11 +41,15 @@ class ToolCall:
     def __str__(self) -> str:
         if self.malformed:
             return f"{self.name}({self.malformed})"
-        shown = (
-            f"{name}={json.dumps(value, ensure_ascii=False, default=str)}"
-            for name, value in self.args.items()
-        )
+        shown = (f"{name}={_shown(value)}" for name, value in self.args.items())
         return f"{self.name}({', '.join(shown)})"
+
+
+def _shown(value: object) -> str:
+    try:
+        return json.dumps(value, ensure_ascii=False, default=str)
+    except (RecursionError, ValueError):  # nested without end, or holding itself
+        return "…"
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from ..models.base import LMResponse
 from ..signature import Field, FieldKind, Signature
 from ..trajectory import Step, Trajectory
 from .annotations import describe_type, outputs_schema
-from .values import parse_value, to_plain
+from .values import MAX_DEPTH, is_deeper_than, parse_value, to_plain
 
 SUBMIT = "submit"
 PROMPTS = Path(__file__).parent.parent / "prompts"
@@ -94,11 +94,14 @@ class Adapter(ABC):
         return (Message("user", f"This answer can't be used: {problem}"),)
 
 
-def with_call_ids(response: LMResponse, taken: set[str]) -> LMResponse:
-    """The answer with an id of its own for each call, which its result must name; `taken` grows by them.
+def with_sound_calls(response: LMResponse, taken: set[str]) -> LMResponse:
+    """The answer with calls that can be answered and sent again.
+
+    Each has an id of its own, which its result will name (`taken` grows by them), and no arguments nested
+    beyond all sense, which nothing could write as JSON.
 
     >>> calls = (ToolCall("now"), ToolCall("now", id="a"))
-    >>> [call.id for call in with_call_ids(LMResponse("", calls), {"a"}).tool_calls]
+    >>> [call.id for call in with_sound_calls(LMResponse("", calls), {"a"}).tool_calls]
     ['call_1', 'call_2']
     """
     calls: list[ToolCall] = []
@@ -106,6 +109,8 @@ def with_call_ids(response: LMResponse, taken: set[str]) -> LMResponse:
         if not call.id or call.id in taken:
             fresh = next(f"call_{n}" for n in count(len(taken)) if f"call_{n}" not in taken)
             call = replace(call, id=fresh)
+        if is_deeper_than(MAX_DEPTH, dict(call.args)):
+            call = replace(call, args={}, malformed=f"(nested more than {MAX_DEPTH} levels deep)")
         taken.add(call.id)
         calls.append(call)
     unchanged = all(new is old for new, old in zip(calls, response.tool_calls, strict=True))

@@ -98,7 +98,7 @@ def parse_value(value: object, field: Field) -> Any:
     if isinstance(value, str):
         as_json = () if made.takes_text else (_from_json, _from_python)
         return _first_that_fits(value, field, made, (_as_it_is, _from_member, *as_json))
-    if _is_deeper_than(MAX_DEPTH, value):
+    if is_deeper_than(MAX_DEPTH, value):
         raise ValueError(f"`{field.name}` is nested more than {MAX_DEPTH} levels deep")
     if made.takes_text and isinstance(value, int | float) and made.accepts <= {str, type(None)}:
         value = json.dumps(value)  # 42 where a text was asked for: its JSON text is that text
@@ -216,7 +216,8 @@ def _json_token(found: re.Match[str]) -> str:
     return f'"{inside}"'
 
 
-def _is_deeper_than(limit: int, value: object) -> bool:
+def is_deeper_than(limit: int, value: object) -> bool:
+    """Whether lists and dicts are nested in more levels than that."""
     level = [value]
     for _ in range(limit + 1):
         inner = [

@@ -11,7 +11,7 @@ from typing import Any
 from loopwright.tools import ToolRegistry
 from loopwright.tools.calls import ToolCall, ToolResult
 
-from ..adapters.base import SUBMIT, Adapter, Turn, parse_outputs, submit_spec, with_call_ids
+from ..adapters.base import SUBMIT, Adapter, Turn, parse_outputs, submit_spec, with_sound_calls
 from ..ambient import ask, current, current_adapter, current_lm
 from ..errors import ContextWindowError, LMError, OutputError
 from ..example import Prediction
@@ -147,7 +147,7 @@ class Run:
         exchange = await ask(self.lm, self.request)
         self.exchanges.append(exchange)
         self.usage += exchange.response.usage
-        return with_call_ids(exchange.response, self.call_ids)
+        return with_sound_calls(exchange.response, self.call_ids)
 
     def _extend(self, *messages: Message) -> None:
         self.request = replace(self.request, messages=(*self.request.messages, *messages))

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any, Self
 
 from ..adapters.annotations import reader
-from ..adapters.base import Adapter, Prompt, with_call_ids
+from ..adapters.base import Adapter, Prompt, with_sound_calls
 from ..adapters.values import parse_value
 from ..ambient import ask, current, current_adapter, current_lm
 from ..errors import ConfigurationError, InputError, OutputError, StateError
@@ -109,7 +109,7 @@ class Predict(Module):
         for attempt in range(self.max_repairs + 1):
             exchange = await ask(lm, request)
             exchanges.append(exchange)
-            response = with_call_ids(exchange.response, call_ids)
+            response = with_sound_calls(exchange.response, call_ids)
             try:
                 return adapter.parse(self.signature, response)
             except OutputError as error:

@@ -18,7 +18,7 @@ from loopwright import (
     Trajectory,
 )
 from loopwright.adapters import SUBMIT
-from loopwright.adapters.base import submit_spec, with_call_ids
+from loopwright.adapters.base import submit_spec, with_sound_calls
 from loopwright.errors import OutputError
 from loopwright.models import LMResponse
 from loopwright.tools import ToolCall, ToolResult, ToolSpec
@@ -295,6 +295,6 @@ def test_a_complaint_answers_each_native_call() -> None:
 def test_every_call_of_a_conversation_has_an_id_of_its_own(
     ids: list[str], taken: set[str], given: list[str]
 ) -> None:
-    response = with_call_ids(LMResponse("", tuple(ToolCall("add", id=one) for one in ids)), taken)
+    response = with_sound_calls(LMResponse("", tuple(ToolCall("add", id=one) for one in ids)), taken)
     assert [call.id for call in response.tool_calls] == given
     assert taken >= set(given)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import json
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Literal
@@ -372,6 +373,8 @@ def test_arguments_nested_without_end_do_not_end_the_run(way: Call) -> None:
         "invalid_args",
         "unknown_tool",
     ]
+    json.dumps([dict(one.args) for message in lm.requests[-1].messages for one in message.tool_calls])
+    assert "nested more than 100 levels" in str(prediction.trajectory)
 
 
 # Tools
