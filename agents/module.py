@@ -62,6 +62,9 @@ class Module:
         self._check_entry()
         if self._entry == "aforward":
             return _run_in_loop(lambda: self._aforward(*args, **inputs))
+        if self._entry == "forward" and current().blocking:
+            with unblocked():  # a user's forward may have event loops of its own
+                return self._forward(*args, **inputs)
         return self._forward(*args, **inputs)
 
     async def acall(self, *args: Any, **inputs: Any) -> Any:

@@ -1,4 +1,4 @@
-"""The text form of a signature: `question, k: int = … -> answer: list[str]`, read and written.
+"""The text form of a signature: `question, k: int -> answer: list[str]`, read and written.
 
 Types are parsed with `ast` and looked up by name; nothing in the text is evaluated.
 """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 from typing import Any
@@ -63,7 +63,7 @@ class JSONAdapter(TextAdapter):
         return _mended(text)
 
 
-def _places(text: str, mark: str) -> Any:
+def _places(text: str, mark: str) -> Iterator[int]:
     place = text.find(mark)
     while place >= 0:
         yield place

@@ -12,7 +12,7 @@ from loopwright.tools import ToolRegistry
 from loopwright.tools.calls import ToolCall, ToolResult
 
 from ..adapters.base import SUBMIT, Adapter, Turn, parse_outputs, submit_spec, with_sound_calls
-from ..ambient import ask, current, current_adapter, current_lm
+from ..ambient import ask, current, current_adapter, current_lm, unblocked
 from ..errors import ContextWindowError, LMError, OutputError
 from ..example import Prediction
 from ..messages import Message
@@ -172,7 +172,10 @@ class Run:
         return self._note_repetition(turn.calls, results)
 
     async def _execute(self, calls: Sequence[ToolCall]) -> Sequence[ToolResult]:
-        return self.tools.call_all(calls) if current().blocking else await self.tools.acall_all(calls)
+        if not current().blocking:
+            return await self.tools.acall_all(calls)
+        with unblocked():  # a tool may have an event loop of its own
+            return self.tools.call_all(calls)
 
     def _submit(self, call: ToolCall) -> ToolResult:
         if call.malformed:

@@ -14,6 +14,7 @@ from loopwright import (
     Example,
     JSONAdapter,
     Limits,
+    Predict,
     Prediction,
     ReAct,
     Signature,
@@ -419,6 +420,29 @@ def test_a_nested_agent_is_a_tool() -> None:
 
     with context(lm=FunctionLM(answer, capabilities=NATIVE)):
         assert ReAct("question -> answer", tools=[delegate])(question="?").answer == "<inner>"
+
+
+def test_a_tool_may_await_several_programs_at_once() -> None:
+    together = threading.Barrier(3)
+
+    def answer(request: LMRequest) -> Answer:
+        if request.tools:
+            return submit(1) if request.messages[-1].role == "tool" else call("ask_all", n=3)
+        together.wait(10)  # breaks unless all three are asked at once
+        return "[[ ## answer ## ]]\nyes"
+
+    def ask_all(n: int) -> str:
+        """Ask n times."""
+
+        async def many() -> list[Any]:
+            predict = Predict("question -> answer")
+            return await asyncio.gather(*(predict.acall(question=str(i)) for i in range(n)))
+
+        return ", ".join(prediction.answer for prediction in asyncio.run(many()))
+
+    with context(lm=FunctionLM(answer, capabilities=NATIVE)):
+        prediction = ReAct(SIGNATURE, tools=[ask_all])(question="?")
+    assert prediction.trajectory["observation_0"] == "yes, yes, yes"
 
 
 # State
