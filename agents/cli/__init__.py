@@ -72,7 +72,7 @@ def run_command(arguments: list[str]) -> int:
         click.echo("interrupted", err=True)
         return 130
     except BrokenPipeError:
-        sys.stdout = None  # type: ignore[assignment]  # whoever read us has gone: nothing to flush at exit
+        sys.stdout = None  # whoever read us has gone: nothing to flush at exit
         return 1
     except Exception as error:
         code = _code_of(error)
