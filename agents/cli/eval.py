@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..text import plain
 from .options import chosen_model, model_options
 
 if TYPE_CHECKING:
@@ -121,7 +122,7 @@ def _read(files: Sequence[Path]) -> list[TaskFile] | None:
         except TaskFileError as error:
             problems += error.problems
     for problem in problems:
-        click.echo(problem, err=True)
+        click.echo(plain(problem), err=True)
     if problems:
         click.echo(f"{len(problems)} problem{'s' if len(problems) > 1 else ''}: nothing was run", err=True)
         return None
@@ -213,14 +214,14 @@ def _show(report: Report, *, as_json: bool, verbose: bool, out: Path | None) -> 
     from ..evaluation.report import finite
     from ..evaluation.report_text import print_report, print_trials
 
-    written = report.write(out) if out is not None else None
     if as_json:
         sys.stdout.write(json.dumps(finite(report.as_json()), indent=1) + "\n")
-        return
-    if verbose:
-        print_trials(report.results)
-    print_report(report)
-    if written is not None:
-        click.echo(f"\n{written}")
-    elif report.judged and not verbose:
+    else:
+        if verbose:
+            print_trials(report.results)
+        print_report(report)
+    if out is not None:  # last, so that a full disk takes nothing of what is printed
+        written = report.write(out)
+        click.echo(f"\n{written}", err=as_json)
+    elif report.judged and not verbose and not as_json:
         click.echo("\n-v shows every step; --out DIR keeps the report")

@@ -139,7 +139,8 @@ def _calls(
             "calls.order", calls.order.mode, problem is not None, f"call order: {line}", step or last
         )
     for limit, most in calls.max.items():
-        counted = [one for one in made if limit == "total" or fnmatchcase(one.call.name, limit)]
+        ran = [one for one in made if one.result.error != "denied"]
+        counted = [one for one in ran if limit == "total" or fnmatchcase(one.call.name, limit)]
         over = counted[most] if len(counted) > most else None
         what = "calls" if limit == "total" else f"calls of {limit}"
         line = f"at most {most} {what}: {len(counted)} were made, the first too many is {over}"

@@ -92,8 +92,9 @@ class TrialResult:
 
     @property
     def tool_calls(self) -> int:
-        """Calls of tools, `submit` left out."""
-        return sum(call.name != SUBMIT for call in self.trajectory.calls)
+        """Calls of tools that were not denied; `submit` is none."""
+        made = (one for one in self.trajectory.results if one.call.name not in ("", SUBMIT))
+        return sum(one.error != "denied" for one in made)
 
     @property
     def failure(self) -> CheckResult | None:

@@ -61,7 +61,11 @@ class CallPattern(Strict):
     args: dict[str, Matcher] = Field(default={}, description="what its arguments must be")
 
     def __str__(self) -> str:
-        return f"{self.tool}({', '.join(f'{name}={matcher}' for name, matcher in self.args.items())})"
+        return self._text(open_ended=True)
+
+    def _text(self, *, open_ended: bool) -> str:
+        args = [f"{name}={matcher}" for name, matcher in self.args.items()]
+        return f"{self.tool}({', '.join([*args, '…'] if open_ended else args)})"
 
 
 class RequiredCall(CallPattern):
@@ -75,10 +79,7 @@ class RequiredCall(CallPattern):
     extra: Literal["refuse", "allow"] = "refuse"
 
     def __str__(self) -> str:
-        text = super().__str__()
-        if self.extra == "refuse":
-            return text
-        return f"{text[:-1]}, …)" if self.args else f"{self.tool}(…)"
+        return self._text(open_ended=self.extra == "allow")
 
 
 def _pattern(given: Any) -> Any:

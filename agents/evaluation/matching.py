@@ -101,9 +101,9 @@ class Matcher(Strict):
         same = identical if exact else same_value
         wanted = self.model_fields_set
         if "equals" in wanted and not same(read(self.equals), value):
-            return f"{shown(value)} is not {shown(self.equals)}"
+            return f"{shown(value)} is not {shown(read(self.equals))}"
         if self.one_of is not None and not any(same(read(one), value) for one in self.one_of):
-            return f"{shown(value)} is none of {', '.join(map(shown, self.one_of))}"
+            return f"{shown(value)} is none of {', '.join(shown(read(one)) for one in self.one_of)}"
         if "not_" in wanted and same(read(self.not_), value):
             return f"{shown(value)} is what it must not be"
         if self.number is not None and (reason := _number_problem(self.number, value)):

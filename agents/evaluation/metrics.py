@@ -97,7 +97,7 @@ def call_metric(metric: Metric, example: Example, prediction: Any, trace: Trace 
     `trace` is None in an evaluation: metrics of DSPy programs tell by it whether they are asked for a
     score or for a strict verdict while demonstrations are gathered.
     """
-    if trace is None and wants(metric) == 2:
+    if trace is None and wants(metric) <= 2:
         return metric(example, prediction)
     return metric(example, prediction, trace) if wants(metric, most=True) > 2 else metric(example, prediction)
 

@@ -202,7 +202,7 @@ class Report:
         known = [name for file in self.files for name in file.tools]
         names = dict.fromkeys([*known, *(name for name, _ in calls.most_common())])
         return {
-            name: ToolFigures(calls[name], errors.get(name, {}), float(seconds[name]))
+            name: ToolFigures(calls[name], dict(errors.get(name, {})), float(seconds[name]))
             for name in names
             if name not in ("", SUBMIT)
         }

@@ -162,10 +162,11 @@ def _step_lines(number: int, step: Step) -> Iterator[tuple[str, str]]:
 def _block(text: str, indent: int) -> str:
     """A text of several lines, cut where it is long, its further lines indented."""
     cut = text if len(text) <= OBSERVATION else f"{text[:OBSERVATION]}… ({len(text):,} characters)"
-    return plain(cut.strip()).replace("\n", "\n" + " " * indent)
+    return cut.strip().replace("\n", "\n" + " " * indent)
 
 
 def _print(out: TextIO, line: str, style: str) -> None:
+    line = plain(line)
     if not out.isatty():
         out.write(line + "\n")
         return

@@ -249,7 +249,7 @@ def kinds_of(annotation: Any) -> set[str]:
     if origin in (typing.Union, types.UnionType):
         return {kind for part in typing.get_args(annotation) for kind in kinds_of(part)}
     plain = origin or annotation
-    if not isinstance(plain, type):
+    if plain is Any or not isinstance(plain, type):
         return {"any"}
     if plain is type(None):
         return {"nothing"}
