@@ -90,15 +90,13 @@ def command(
         return 0
     chosen = _selected(read, {name: options.pop(name) for name in ("split", "tags", "ids", "limit")})
     trials = _planned(chosen, program, epochs)
-    report = _run(trials, chosen_model(**options), workers)
+    report, stopped = _run(trials, chosen_model(**options), workers)
     _show(report, as_json=as_json, verbose=verbose, out=out)
-    return exit_code(report, min_pass)
+    return 130 if stopped else exit_code(report, min_pass)
 
 
 def exit_code(report: Report, min_pass: float | None) -> int:
-    """What the command returns for a report."""
-    if report.interrupted and not report.too_many_excluded:
-        return 130
+    """What the command returns for a report that nobody interrupted."""
     if report.too_many_excluded:
         click.echo(f"{len(report.excluded)} of {len(report.results)} trials could not be made", err=True)
         return 3
@@ -164,8 +162,8 @@ def _planned(files: Sequence[TaskFile], program: Path | None, epochs: int | None
     return trials
 
 
-def _run(trials: Sequence[Trial], model: BaseLM, workers: int | None) -> Report:
-    """Make the trials; what is done when Ctrl-C comes is a report too."""
+def _run(trials: Sequence[Trial], model: BaseLM, workers: int | None) -> tuple[Report, bool]:
+    """Make the trials, and say whether Ctrl-C came; what was done by then is a report too."""
     from datetime import UTC, datetime
 
     from ..ambient import context
@@ -175,7 +173,7 @@ def _run(trials: Sequence[Trial], model: BaseLM, workers: int | None) -> Report:
 
     at_once = workers or (os.cpu_count() or 1 if model.model == "embedded" else WORKERS)
     results: list[TrialResult] = []
-    tally = _Tally()
+    tally, stopped = _Tally(), False
     started, begun = time.perf_counter(), datetime.now(UTC)
     try:
         with (
@@ -187,9 +185,10 @@ def _run(trials: Sequence[Trial], model: BaseLM, workers: int | None) -> Report:
                 results.append(result)
                 progress.advance(tally.add(result))
     except KeyboardInterrupt:
+        stopped = True
         click.echo("interrupted: the report is of what was done", err=True)
     seconds = time.perf_counter() - started
-    return Report.of(trials, results, model=model.model, started=begun, seconds=seconds)
+    return Report.of(trials, results, model=model.model, started=begun, seconds=seconds), stopped
 
 
 class _Tally:
