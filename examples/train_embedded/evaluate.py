@@ -37,6 +37,7 @@ _BUILT_IN = {
     "shift": "date_math",
     "count": "date_math",
 }
+_PYTHON = {"number": "float", "integer": "int", "string": "str", "date": "date"}
 _BEGIN, _END = "<!-- scores: begin -->", "<!-- scores: end -->"
 
 
@@ -126,7 +127,12 @@ def _with_spec(run: Callable[..., object], spec: ToolSpec) -> Tool:
 def as_question(episode: Episode) -> Question:
     """An episode of the generator, its tools made real."""
     (answer_field, answer), *_ = episode.answer.args.items()
-    kind = "float" if _property(episode.submit, answer_field).get("type") == "number" else "str"
+    kind = _PYTHON[
+        str(
+            _property(episode.submit, answer_field).get("format")
+            or _property(episode.submit, answer_field)["type"]
+        )
+    ]
     signature = f"{', '.join(episode.inputs)} -> {answer_field}: {kind}"
     return Question(
         episode.family,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from random import Random
 
@@ -73,6 +74,7 @@ def draw_episodes(
             drafts.append((asked, tuple(scene.steps)))
         if all(_is_fair(asked, steps, longest) for asked, steps in drafts):
             break
+    scene.answer_type = _narrowed(rng, scene.answer_type, [asked.answer for asked, _ in drafts])
     _add_others(scene)
     tools = list(scene.tools.values())
     rng.shuffle(tools)
@@ -88,6 +90,22 @@ def draw_episodes(
         )
         for asked, steps in drafts
     ]
+
+
+def _narrowed(rng: Random, answer_type: str, answers: Sequence[str]) -> str:
+    """Sometimes a narrower type than number or text, where all answers have it."""
+    if (
+        rng.random() < 0.3
+        and answer_type == "num"
+        and all(answer.lstrip("-").isdigit() for answer in answers)
+    ):
+        return "int"
+    if rng.random() < 0.3 and answer_type == "str" and all(_ISO_DATE.fullmatch(answer) for answer in answers):
+        return "date"
+    return answer_type
+
+
+_ISO_DATE = re.compile(r"\d{4}-\d\d-\d\d")
 
 
 def _add_others(scene: Scene) -> None:
@@ -164,9 +182,9 @@ def draw_row(rng: Random, progress: float) -> list[Piece]:
     )
 
 
-def rows(seed: int, start: int, progress: Callable[[], float]) -> Iterator[list[Piece]]:
-    """Training rows without end; row n of a seed depends on n and the progress alone."""
+def rows(seed: int, start: int, stride: int, progress: Callable[[], float]) -> Iterator[list[Piece]]:
+    """Every so-manieth training row without end; row n of a seed depends on n and the progress alone."""
     index = start
     while True:
         yield draw_row(Random(f"{seed}/{index}"), progress())
-        index += 1
+        index += stride

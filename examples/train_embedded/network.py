@@ -93,11 +93,14 @@ class Block(nn.Module):
 
     def forward(self, x: Tensor, cosine: Tensor, sine: Tensor) -> Tensor:
         x = x + self.self_attn(self.input_layernorm(x), cosine, sine)
-        return x + self.mlp(self.post_attention_layernorm(x))  # type: ignore[no-any-return]  # torch's modules return Any
+        return x + self.mlp(self.post_attention_layernorm(x))
 
 
 class Decoder(nn.Module):
     """Token ids (rows, length) to the last hidden state; `logits` gives the next token's."""
+
+    cosine: Tensor
+    sine: Tensor
 
     def __init__(self, shape: Shape) -> None:
         super().__init__()
@@ -115,11 +118,11 @@ class Decoder(nn.Module):
 
     def forward(self, ids: Tensor) -> Tensor:
         length = ids.shape[1]
-        cosine, sine = self.cosine[:length], self.sine[:length]  # type: ignore[index]  # buffers are tensors
+        cosine, sine = self.cosine[:length], self.sine[:length]
         x = self.embed_tokens(ids)
         for layer in self.layers:
             x = layer(x, cosine, sine)
-        return self.norm(x)  # type: ignore[no-any-return]  # torch's modules return Any
+        return self.norm(x)
 
     def logits(self, hidden: Tensor) -> Tensor:
         return project(hidden, self.embed_tokens.weight).float()

@@ -56,6 +56,63 @@ CONTEXTS = [
     "It rained all day.",
     "I'm at work.",
 ]
+SYNONYMS: dict[str, tuple[str, ...]] = {
+    "buy": ("purchase", "get", "pick up", "take"),
+    "buys": ("purchases", "gets", "picks up"),
+    "bought": ("purchased", "got", "picked up"),
+    "order": ("request", "ask for"),
+    "need": ("want", "require", "would like"),
+    "needs": ("wants", "requires"),
+    "find": ("work out", "figure out", "determine", "tell me"),
+    "calculate": ("compute", "work out", "figure out"),
+    "total": ("sum", "grand total", "overall total"),
+    "together": ("altogether", "in all", "combined", "all told", "in total"),
+    "altogether": ("in total", "all told", "overall"),
+    "each": ("apiece", "a piece", "per piece"),
+    "apiece": ("each", "a piece"),
+    "between": ("among", "amongst"),
+    "people": ("persons", "folks", "friends", "colleagues"),
+    "left": ("remaining", "over", "left over"),
+    "remains": ("is left", "is left over"),
+    "costs": ("is", "goes for", "sells for"),
+    "cost": ("come to", "set me back"),
+    "earn": ("make", "get", "take home"),
+    "earns": ("makes", "gets", "takes home"),
+    "about": ("roughly", "on"),
+    "long": ("much time",),
+    "fast": ("quick",),
+    "give": ("tell", "show"),
+    "difference": ("gap",),
+    "average": ("mean", "average value"),
+    "split": ("divide", "share"),
+    "add": ("sum up", "put together"),
+    "convert": ("change", "turn", "express"),
+    "days": ("calendar days",),
+    "date": ("calendar date", "day"),
+    "starts": ("begins", "opens"),
+    "begins": ("starts",),
+    "ends": ("finishes", "closes"),
+    "please": ("pls", "kindly", ""),
+    "how": ("and how", "so how", "exactly how"),
+    "what's": ("whats", "what is", "what would be"),
+    "what": ("and what", "so what", "exactly what"),
+}
+"""What a word may be exchanged for without changing the sum; a few readings come out clumsy, as people's do."""
+
+_DROPPED = frozenset({"the", "a", "an", "of", "do", "does", "is", "please", "me", "at", "for", "it", "that"})
+_FILLERS = [
+    "just",
+    "actually",
+    "now",
+    "then",
+    "well",
+    "really",
+    "roughly speaking",
+    "in the end",
+    "by the way",
+    "exactly",
+    "though",
+]
 CLOSINGS = [
     " Thanks!",
     " Thank you.",
@@ -111,6 +168,8 @@ def dress(rng: Random, question: str, names: Sequence[str] = ()) -> str:
 
     `names` must come through unchanged.
     """
+    if rng.random() < 0.35:
+        question = _reworded(rng, question, names)
     question = question[:1].upper() + question[1:]
     if rng.random() < 0.12:
         question = _misspelt(rng, question, names)
@@ -130,6 +189,23 @@ def dress(rng: Random, question: str, names: Sequence[str] = ()) -> str:
     if rng.random() < 0.08:
         question += rng.choice(CLOSINGS)
     return question
+
+
+def _reworded(rng: Random, question: str, names: Sequence[str]) -> str:
+    """Exchange some words for others of like meaning, drop a small word, put in one that says nothing."""
+    named = {part.strip(".,?!'s") for name in names for part in name.split(" ")}
+    words = question.split(" ")
+    for at, whole in enumerate(words):
+        bare = whole.rstrip(".,?!;:")
+        if bare in named or not bare:
+            continue
+        if (others := SYNONYMS.get(bare.lower())) and rng.random() < 0.4:
+            words[at] = rng.choice(others) + whole[len(bare) :]
+        elif bare in _DROPPED and rng.random() < 0.08:
+            words[at] = whole[len(bare) :]
+    if rng.random() < 0.12:
+        words.insert(rng.randrange(len(words)), rng.choice(_FILLERS))
+    return " ".join(word for word in words if word)
 
 
 def _misspelt(rng: Random, question: str, names: Sequence[str]) -> str:

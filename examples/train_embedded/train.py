@@ -11,19 +11,20 @@ import argparse
 import json
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import torch
 from tokenizers import Tokenizer
-from torch import Tensor
+from torch import Tensor, distributed
+from torch.multiprocessing.spawn import spawn
 from torch.nn import functional
 
 from . import mixture
 from .network import Decoder, Shape
 from .tokens import encode_row, train_tokenizer
 
-LENGTHS = (128, 192, 256, 320, 448, 640)
+LENGTHS = (128, 192, 256, 352, 640)
 """Rows are padded to one of these; longer ones are left out."""
 
 
@@ -34,9 +35,10 @@ class Plan:
     folder: Path
     minutes: float
     seed: int
-    threads: int
-    batch_tokens: int = 8192
-    pool: int = 384
+    workers: int
+    rank: int = 0
+    batch_tokens: int = 4096
+    pool: int = 192
     matrix_rate: float = 0.02
     other_rate: float = 0.004
     warmup: int = 60
@@ -63,14 +65,14 @@ class Batch:
 
 def batches(tokenizer: Tokenizer, plan: Plan, clock: Clock) -> Iterator[Batch]:
     """Batches of rows of like length, in random order within a pool."""
-    generator = torch.Generator().manual_seed(plan.seed + clock.row)
+    generator = torch.Generator().manual_seed(plan.seed + clock.row + plan.rank)
     waiting: dict[int, list[tuple[list[int], list[bool]]]] = {length: [] for length in LENGTHS}
-    source = mixture.rows(plan.seed, clock.row, lambda: progress(plan, clock))
+    source = mixture.rows(plan.seed, clock.row + plan.rank, plan.workers, lambda: progress(plan, clock))
     while True:
         ready: list[Batch] = []
         for _ in range(plan.pool):
             ids, own = encode_row(tokenizer, next(source))
-            clock.row += 1
+            clock.row += plan.workers
             length = next((each for each in LENGTHS if each >= len(ids)), None)
             if length is None:
                 continue
@@ -128,12 +130,8 @@ def save(plan: Plan, model: Decoder, optimisers: list[torch.optim.Optimizer], cl
 def train(plan: Plan, shape: Shape) -> None:
     """Run to the end of the plan, from the folder's checkpoint if it has one."""
     torch.manual_seed(plan.seed)
-    torch.set_num_threads(plan.threads)
-    plan.folder.mkdir(parents=True, exist_ok=True)
-    at = plan.folder / "tokenizer.json"
-    if not at.exists():
-        train_tokenizer(plan.seed, shape.vocabulary).save(str(at))
-    tokenizer = Tokenizer.from_file(str(at))
+    torch.set_num_threads(1)
+    tokenizer = Tokenizer.from_file(str(plan.folder / "tokenizer.json"))
     tokenizer.encode_special_tokens = True
     model, clock = Decoder(shape), Clock()
     optimisers = optimizers(model, plan)
@@ -163,22 +161,18 @@ def _loop(
         hidden = forward(batch.ids).flatten(0, 1)
         targets = batch.ids.flatten()[batch.learnt + 1]
         loss = functional.cross_entropy(model.logits(hidden[batch.learnt]), targets)
-        loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it without types
+        loss.backward()
+        clock.seconds = _share(plan, model, clock.seconds + time.monotonic() - last)
+        last = time.monotonic()
         factor = rate(plan, clock)
         for group, full in zip((g for each in optimisers for g in each.param_groups), base, strict=True):
             group["lr"] = full * factor
         for each in optimisers:
             each.step()
             each.zero_grad(set_to_none=True)
-        now = time.monotonic()
-        clock.seconds, clock.step, clock.tokens, last = (
-            clock.seconds + now - last,
-            clock.step + 1,
-            clock.tokens + batch.tokens,
-            now,
-        )
+        clock.step, clock.tokens = clock.step + 1, clock.tokens + plan.workers * batch.tokens
         losses = loss.item() if clock.step == 1 else 0.95 * losses + 0.05 * loss.item()
-        if clock.step % 20 == 0:
+        if plan.rank == 0 and clock.step % 20 == 0:
             figures = {
                 "step": clock.step,
                 "minutes": round(clock.seconds / 60, 2),
@@ -187,10 +181,44 @@ def _loop(
                 "rate": round(factor, 3),
             }
             print(json.dumps(figures), flush=True)
-        if now - saved > 150:
+        if plan.rank == 0 and time.monotonic() - saved > 150:
             save(plan, model, optimisers, clock)
             saved = time.monotonic()
-    save(plan, model, optimisers, clock)
+    if plan.rank == 0:
+        save(plan, model, optimisers, clock)
+
+
+def _share(plan: Plan, model: Decoder, seconds: float) -> float:
+    """Average the gradients over the workers, and give all of them the first one's clock."""
+    if plan.workers == 1:
+        return seconds
+    gradients = [each.grad for each in model.parameters() if each.grad is not None]
+    told = torch.tensor([seconds if plan.rank == 0 else 0.0])
+    flat = torch.cat([*(each.flatten() for each in gradients), told])
+    distributed.all_reduce(flat)
+    for gradient, shared in zip(
+        gradients, flat[:-1].split([each.numel() for each in gradients]), strict=True
+    ):
+        gradient.copy_(shared.view_as(gradient) / plan.workers)
+    return float(flat[-1])
+
+
+def work(rank: int, plan: Plan, shape: Shape) -> None:
+    """One worker's run: a process of one thread, since threads that share a core wait for each other."""
+    if plan.workers > 1:
+        meeting = f"file://{(plan.folder / 'meeting').resolve()}"
+        distributed.init_process_group("gloo", init_method=meeting, rank=rank, world_size=plan.workers)
+    train(replace(plan, rank=rank), shape)
+
+
+def run(plan: Plan, shape: Shape) -> None:
+    """Make the tokenizer where there is none, then train with all workers."""
+    plan.folder.mkdir(parents=True, exist_ok=True)
+    (plan.folder / "meeting").unlink(missing_ok=True)
+    at = plan.folder / "tokenizer.json"
+    if not at.exists():
+        train_tokenizer(plan.seed, shape.vocabulary).save(str(at))
+    spawn(work, (plan, shape), nprocs=plan.workers)
 
 
 def main() -> None:
@@ -198,9 +226,9 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=Path(".training/embedded"))
     parser.add_argument("--minutes", type=float, default=95)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--workers", type=int, default=2, help="processes of one thread each")
     options = parser.parse_args()
-    train(Plan(options.folder, options.minutes, options.seed, options.threads), Shape())
+    run(Plan(options.folder, options.minutes, options.seed, options.workers), Shape())
 
 
 if __name__ == "__main__":

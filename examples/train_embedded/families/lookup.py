@@ -10,9 +10,9 @@ from ..scene import Scene, SceneTool
 from ..simulation import SPELLINGS, other_units
 from ..toolbox import Attribute, Lookup, make_lookup
 from ..words import NameKind, Split, draw_date, draw_decimal, draw_name, draw_number, draw_whole, pseudo_word
-from .arithmetic import percent, pluralise
 from .asking import Asked, calculate, convert, with_rounding, word
 from .dates import count_days, shift
+from .problem import percent, pluralise
 
 
 def _money(rng: Random, split: Split) -> str:
