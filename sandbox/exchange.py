@@ -33,7 +33,6 @@ class Exchange:
         self._id = secrets.token_hex(8)
         self._calls = 0
         self._deadline = 0.0
-        self._cpu = 0.0
 
     def execute(self, code: str, inputs: Mapping[str, Any]) -> Execution:
         """Run the program. Where the result has `session_kept` false, the worker has been ended."""
@@ -41,13 +40,12 @@ class Exchange:
         request = {"op": "run", "id": self._id, "code": code, "inputs": inputs}
         clocks = {"wall_seconds": limits.wall_seconds, "cpu_seconds": limits.cpu_seconds}
         self._deadline = time.monotonic() + limits.wall_seconds + GRACE_SECONDS
-        self._cpu = self._worker.cpu_seconds + limits.cpu_seconds + GRACE_SECONDS
         try:
             if not self._worker.is_quiet:
                 raise WireError("it ended, or spoke unasked, between two programs")
             self._worker.send({**request, **clocks}, self._left())
             while True:
-                message = self._worker.receive(self._left(), self._cpu)
+                message = self._worker.receive(self._left(), limits.cpu_seconds + GRACE_SECONDS)
                 if message.get("op") == "done":
                     return self._outcome(message)
                 self._answer(message)

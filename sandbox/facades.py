@@ -11,6 +11,7 @@ text (`typing.get_type_hints`), reads attributes by name (`operator.attrgetter`,
 from __future__ import annotations
 
 import codecs
+import functools
 import importlib
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -100,7 +101,7 @@ NAMES: Mapping[str, str] = {
         Never NewType NoReturn NotRequired Optional OrderedDict ParamSpec Protocol Required Reversible
         Self Sequence Set Sized SupportsAbs SupportsFloat SupportsIndex SupportsInt SupportsRound Text
         Tuple Type TypeAlias TypeGuard TypeVar TypeVarTuple TypedDict Union Unpack ValuesView
-        assert_never assert_type cast final no_type_check overload override reveal_type TYPE_CHECKING""",
+        assert_never assert_type cast final overload override reveal_type TYPE_CHECKING""",
     "unicodedata": "bidirectional category combining decimal digit east_asian_width name normalize numeric lookup",
     "urllib": "parse",
     "urllib.parse": """parse_qs parse_qsl quote quote_plus unquote unquote_plus urlencode urljoin urlparse
@@ -118,8 +119,10 @@ _ENCODINGS = (
 
 def preload() -> None:
     """Import everything that a program can reach, while files can still be read."""
-    for name in [*NAMES, *INTERNAL]:
+    for name in INTERNAL:
         importlib.import_module(name)
+    for name in NAMES:
+        listed(name)
     for encoding in words(_ENCODINGS):
         codecs.lookup(encoding)
 
@@ -155,19 +158,20 @@ def public_names(module: Module) -> dict[str, Any]:
     return {name: value for name, value in module.__dict__.items() if not name.startswith("_")}
 
 
+@functools.cache
+def listed(name: str) -> Mapping[str, Any]:
+    """What a module itself offers of the names that are listed for it; older Pythons lack some."""
+    real = importlib.import_module(name) if name in NAMES else None
+    return {member: getattr(real, member) for member in words(NAMES.get(name, "")) if hasattr(real, member)}
+
+
 def build(replacements: Mapping[str, Mapping[str, Any]]) -> dict[str, Module]:
     """Every facade, by dotted name; `replacements` has the guarded equals of names that are left out above."""
-    made: dict[str, Module] = {}
-    for name in sorted({*NAMES, *replacements}, key=lambda name: -name.count(".")):
-        members: dict[str, Any] = {}
-        listed = words(NAMES.get(name, ""))
-        real = importlib.import_module(name) if listed else None
-        for member in listed:
-            inner = made.get(f"{name}.{member}")
-            if inner is not None:
-                members[member] = inner
-            elif hasattr(real, member):
-                members[member] = getattr(real, member)
-        members.update(replacements.get(name, {}))
-        made[name] = facade(name, members)
+    nothing: dict[str, Any] = {}
+    names = {*NAMES, *replacements}
+    made = {name: facade(name, {**listed(name), **replacements.get(name, nothing)}) for name in names}
+    for name in names:
+        outer, dot, inner = name.rpartition(".")
+        if dot:
+            made[outer].__dict__[inner] = made[name]
     return made

@@ -14,7 +14,7 @@ import enum
 import textwrap
 import types
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 from .names import (
     DOCUMENTED_PRIVATE,
@@ -31,8 +31,11 @@ from .templates import safe_format
 _OPEN_TO_WRITES = (BaseException, types.SimpleNamespace, decimal.Context, textwrap.TextWrapper)
 _NOT_A_BASE = (type, BaseExceptionGroup, super)
 _CLASS_MEMBERS = PROTOCOL | {"__doc__", "__slots__", "__match_args__"}
+_HARMLESS_PRIVATE = DOCUMENTED_PRIVATE | {"_abc_impl", "_is_protocol", "_is_runtime_protocol"}
 _SUPER = super.__getattribute__
 _MISSING = object()
+_SELF_MATCHING = frozenset({bool, bytearray, bytes, dict, float, frozenset, int, list, set, str, tuple})
+_PLAIN_METACLASSES = (type, abc.ABCMeta, enum.EnumMeta, type(Protocol), Kind)
 
 
 class Guards:
@@ -40,9 +43,10 @@ class Guards:
 
     def __init__(self, variables: dict[str, Any]) -> None:
         self.variables = variables
-        self.own: set[type] = set()
+        self.own: dict[int, type] = {}  # by id: a class's own hash and equality may lie
+        self.simple: set[int] = set()  # those of them whose every private name is the program's
         self.type = type_standin(self.make_class)
-        self._readable: set[tuple[type, str]] = set()
+        self._readable: set[tuple[int, str]] = set()
         self._building = 0
         self._special: dict[str, Callable[[Any], Any]] = {
             "__class__": self.type,
@@ -58,7 +62,7 @@ class Guards:
 
     def read(self, ob: Any, name: str) -> Any:
         """The attribute `name`, which its spelling does not make safe; AttributeError where it may not be read."""
-        if (type(ob), name) in self._readable:
+        if (id(type(ob)), name) in self._readable:
             return getattr(ob, name)
         if name in INTERNALS:
             raise self._refused(ob, name)
@@ -89,7 +93,7 @@ class Guards:
             owner = _SUPER(ob, "__self_class__")
         if self._has_private(owner, name):
             if owner is kind:
-                self._readable.add((kind, name))
+                self._readable.add((id(kind), name))
         elif not self._is_own_function(ob):
             raise self._refused(ob, name)
         return getattr(ob, name)
@@ -98,21 +102,23 @@ class Guards:
         """Whether `name` is the program's own on instances of `owner`, or documented as public."""
         if name in DOCUMENTED_PRIVATE and (issubclass(owner, tuple) or isinstance(owner, enum.EnumMeta)):
             return True
-        return owner in self.own and not self._is_foreign(owner, name)
+        return id(owner) in self.own and not self._is_foreign(owner, name)
 
     def _is_foreign(self, owner: type, name: str) -> bool:
-        return any(name in vars(part) for part in type.mro(owner) if part not in self.own)
+        """Whether a class that the program did not write has `name`, one of its metaclass's included."""
+        parts = [*type.mro(owner), *type.mro(type(owner))]
+        return any(name in vars(part) for part in parts if id(part) not in self.own)
 
     def _read_dict(self, ob: Any) -> dict[str, Any]:
         if issubclass(type(ob), type):
-            if ob in self.own:
+            if id(ob) in self.own:
                 return {name: value for name, value in vars(ob).items() if not is_dunder(name)}
-        elif type(ob) in self.own or self._is_own_function(ob) or issubclass(type(ob), _OPEN_TO_WRITES):
+        elif id(type(ob)) in self.own or self._is_own_function(ob) or issubclass(type(ob), _OPEN_TO_WRITES):
             return object.__getattribute__(ob, "__dict__")  # type: ignore[no-any-return]  # a dict by definition
         raise self._refused(ob, "__dict__")
 
     def _read_subclasses(self, ob: Any) -> Callable[[], list[type]]:
-        if not issubclass(type(ob), type) or ob not in self.own:
+        if not issubclass(type(ob), type) or id(ob) not in self.own:
             raise self._refused(ob, "__subclasses__")
         return lambda: type.__subclasses__(ob)
 
@@ -133,7 +139,7 @@ class Guards:
 
     def write(self, ob: Any) -> Any:
         """`ob`, if a program may set its attributes; else TypeError."""
-        if type(ob) in self.own or self.takes_attributes(ob):
+        if id(type(ob)) in self.own or self.takes_attributes(ob):
             return ob
         raise TypeError(f"the attributes of {_described(ob)} can't be changed in the sandbox")
 
@@ -141,7 +147,7 @@ class Guards:
         """Whether a program may set attributes of `ob`."""
         kind = type(ob)
         owner = ob if issubclass(kind, type) else kind
-        if owner in self.own:
+        if id(owner) in self.own:
             return True
         if self._building and vars(owner).get("__module__") == "__main__":
             self.adopt(owner)  # its body or a hook of it runs: members of an Enum, __init_subclass__
@@ -230,6 +236,8 @@ class Guards:
             self._building -= 1
 
     def _check_base(self, base: Any) -> None:
+        if id(type(base)) in self.own:  # its __mro_entries__ could name any class
+            raise TypeError(f"a {type(base).__name__!r} object can't be a base in the sandbox")
         if isinstance(base, type) and (issubclass(base, _NOT_A_BASE) or issubclass(type(base), Kind)):
             raise TypeError(f"a class can't be derived from {base.__name__!r} in the sandbox")
 
@@ -246,8 +254,11 @@ class Guards:
             return made
         for base in type.mro(made)[1:]:
             self._check_base(base)
-        check_fields(made, vars(made).get("__match_args__", ()))
-        self.own.add(made)
+        check_fields(made, getattr(made, "__match_args__", ()))
+        self.own[id(made)] = made
+        foreign = (part for part in type.mro(made) if id(part) not in self.own)
+        if not any(_is_private(name) for part in foreign for name in vars(part)):
+            self.simple.add(id(made))
         return made
 
     def make_class(self, name: Any, bases: Any, members: Any) -> Any:
@@ -261,13 +272,34 @@ class Guards:
         filled = {"__module__": "__main__", **members}
         return self.adopt(types.new_class(name, bases, {}, lambda space: space.update(filled)))
 
+    def match(self, subject: Any, *classes: Any) -> Any:
+        """The subject of a `match`, once it is known what its class patterns would read from it.
+
+        Any class may come here, also one that a program made behind the guards' back.
+        """
+        for cls in classes:
+            if not isinstance(cls, type):
+                continue
+            if not any(type(cls) is known for known in _PLAIN_METACLASSES):
+                raise TypeError("this class can't be a pattern in the sandbox")
+            if cls not in _SELF_MATCHING:
+                for part in type.mro(cls):
+                    check_fields(cls, vars(part).get("__match_args__", ()))
+        return subject
+
 
 def check_fields(owner: type, names: Any) -> None:
     """Refuse field names that the interpreter would read from instances of `owner` without a guard."""
+    if type(names) not in (tuple, list):
+        raise TypeError(f"the fields of {owner.__name__!r} must be a tuple of names")
     for name in names:
         internal = type(name) is not str or not name.isidentifier() or name in INTERNALS or is_dunder(name)
         if internal or (not is_plain(name) and not name.startswith("_") and issubclass(owner, str)):
             raise TypeError(f"{name!r} can't be a field of {owner.__name__!r} in the sandbox")
+
+
+def _is_private(name: str) -> bool:
+    return name.startswith("_") and not is_dunder(name) and name not in _HARMLESS_PRIVATE
 
 
 def _described(ob: Any) -> str:

@@ -38,10 +38,8 @@ READABLE = PROTOCOL - {"__get__", "__set__", "__delete__"} | frozenset(
     """)
 )
 WRITABLE = frozenset({"__name__", "__qualname__", "__doc__"})
-BINDABLE = PROTOCOL | frozenset(
-    f"__{name}__" for name in words("name doc all version author slots match_args")
-)
-VARIABLES = BINDABLE | {"__class__", "__debug__"}
+BINDABLE = PROTOCOL | frozenset(f"__{name}__" for name in words("doc all version author slots match_args"))
+VARIABLES = BINDABLE | {"__name__", "__class__", "__debug__"}
 
 # Single-underscore names that the standard library makes part of a class's public surface.
 DOCUMENTED_PRIVATE = frozenset(

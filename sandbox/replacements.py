@@ -63,7 +63,7 @@ def _dataclass(guards: Guards) -> Callable[..., Any]:
         return decorate(cls, options)
 
     def decorate(cls: Any, options: Mapping[str, Any]) -> Any:
-        if cls not in guards.own:
+        if id(cls) not in guards.own:
             raise TypeError("dataclass() takes a class of the program in the sandbox")
         check_fields(cls, list(vars(cls).get("__annotations__", ())))
         return guards.adopt(dataclasses.dataclass(**options)(cls))
@@ -78,7 +78,7 @@ def _update_wrapper(guards: Guards) -> Callable[..., Any]:
     """Copies the names and the docstring, which are strings, and nothing that leads elsewhere."""
 
     def update_wrapper(wrapper: Any, wrapped: Any, *args: Any, **options: Any) -> Any:
-        for name in ("__name__", "__qualname__", "__doc__", "__module__"):
+        for name in ("__name__", "__qualname__", "__doc__"):
             value = getattr(wrapped, name, None)
             if isinstance(value, str) and guards.takes_attributes(wrapper):
                 setattr(wrapper, name, value)

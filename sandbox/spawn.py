@@ -137,11 +137,13 @@ class Worker:
     def receive(self, seconds: float, cpu_seconds: float = float("inf")) -> dict[str, object]:
         """Wait for a message; raises TimeoutError when it is not there whole in time, else WireError.
 
-        `cpu_seconds` is what the process may have used, since it began, by the time the message is there.
+        `cpu_seconds` is what the process may use meanwhile; it is looked at only when the wait is long.
         """
         deadline = time.monotonic() + seconds
+        most = float("inf")
 
         def some(count: int) -> bytes:
+            nonlocal most
             while True:
                 left = deadline - time.monotonic()
                 if left <= 0:
@@ -150,7 +152,8 @@ class Worker:
                 try:
                     return self._link.recv(count)
                 except TimeoutError:
-                    if self.cpu_seconds > cpu_seconds:
+                    most = min(most, self.cpu_seconds + cpu_seconds)
+                    if self.cpu_seconds > most:
                         raise
                 except ConnectionError as error:
                     raise WireError(f"the connection ended: {error.strerror}") from None
