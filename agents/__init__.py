@@ -34,8 +34,10 @@ if TYPE_CHECKING:
     from .models import BaseLM as BaseLM
     from .module import Module as Module
     from .modules import ChainOfThought as ChainOfThought
+    from .modules import CodeAct as CodeAct
     from .modules import Limits as Limits
     from .modules import Predict as Predict
+    from .modules import ProgramOfThought as ProgramOfThought
     from .modules import ReAct as ReAct
     from .modules import Retrieve as Retrieve
     from .signature import InputField as InputField
@@ -53,7 +55,7 @@ _HOMES = {
     "example": ("Example", "Prediction"),
     "models": ("LM", "BaseLM"),
     "module": ("Module",),
-    "modules": ("ChainOfThought", "Limits", "Predict", "ReAct", "Retrieve"),
+    "modules": ("ChainOfThought", "CodeAct", "Limits", "Predict", "ProgramOfThought", "ReAct", "Retrieve"),
     "signature": ("InputField", "OutputField", "Signature"),
     "trajectory": ("Step", "Trajectory"),
     "tools": ("Tool", "ToolRegistry", "tool"),

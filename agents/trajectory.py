@@ -23,12 +23,22 @@ TerminationReason = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One turn: what the agent thought, the calls it made, and what came of each, in call order."""
+    """One turn: what the agent thought, the calls it made, and what came of each, in call order.
+
+    `inner` are the tool calls that a program made, where the turn's call was a program: in the order in
+    which they were made, each with its result.
+    """
 
     thought: str
     calls: tuple[ToolCall, ...]
     results: tuple[ToolResult, ...]
     seconds: float = 0.0
+    inner: tuple[ToolResult, ...] = ()
+
+    @property
+    def made(self) -> tuple[ToolResult, ...]:
+        """Every call of the turn with its result, those of a program before the program's own."""
+        return (*self.inner, *self.results)
 
     @property
     def failed(self) -> bool:
@@ -54,12 +64,12 @@ class Trajectory(Mapping[str, object]):
     @property
     def calls(self) -> tuple[ToolCall, ...]:
         """Every call, in order."""
-        return tuple(call for step in self.steps for call in step.calls)
+        return tuple(call for step in self.steps for call in (*(r.call for r in step.inner), *step.calls))
 
     @property
     def results(self) -> tuple[ToolResult, ...]:
         """Every result, in the order of the calls."""
-        return tuple(result for step in self.steps for result in step.results)
+        return tuple(result for step in self.steps for result in step.made)
 
     @cached_property
     def _flat(self) -> dict[str, object]:
@@ -91,5 +101,5 @@ class Trajectory(Mapping[str, object]):
         for number, step in enumerate(self.steps, 1):
             if step.thought:
                 lines.append(f"{number}. {step.thought}")
-            lines.extend(f"{number}. {result.call} -> {result.content}" for result in step.results)
+            lines.extend(f"{number}. {result.call} -> {result.content}" for result in step.made)
         return "\n".join(lines)

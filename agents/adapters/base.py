@@ -27,6 +27,7 @@ from .annotations import describe_type, outputs_schema
 from .values import MAX_DEPTH, is_deeper_than, parse_value, to_plain
 
 SUBMIT = "submit"
+CODE = "python"  # the one tool of an agent whose action is code: `python(code)`
 PROMPTS = Path(__file__).parent.parent / "prompts"
 
 
@@ -74,8 +75,8 @@ class Adapter(ABC):
         """The prompt that opens an agent's run; `tools` includes `submit`."""
 
     @abstractmethod
-    def read_turn(self, response: LMResponse) -> Turn:
-        """The thought and the calls in an agent's turn."""
+    def read_turn(self, response: LMResponse, tools: Sequence[ToolSpec] = ()) -> Turn:
+        """The thought and the calls in an agent's turn; `tools` are those of `format_agent`."""
 
     @abstractmethod
     def write_results(self, results: Sequence[ToolResult]) -> tuple[Message, ...]:
@@ -117,6 +118,12 @@ def with_sound_calls(response: LMResponse, taken: set[str]) -> LMResponse:
     return response if unchanged else replace(response, tool_calls=tuple(calls))
 
 
+def writes_code(tools: Sequence[ToolSpec]) -> bool:
+    """Whether an agent with these tools acts by writing programs."""
+    others = [tool for tool in tools if tool.name != SUBMIT]
+    return [tool.name for tool in others] == [CODE] and others[0].parameters.get("required") == ["code"]
+
+
 def submit_spec(signature: Signature) -> ToolSpec:
     """The tool that ends a run: its parameters are the signature's outputs.
 
@@ -151,6 +158,8 @@ def demo_steps(demo: Example, signature: Signature) -> tuple[Step, ...]:
     trajectory = demo.get("trajectory")
     steps = trajectory.steps if isinstance(trajectory, Trajectory) else ()
     before = [step for step in steps if step.calls and all(call.name != SUBMIT for call in step.calls)]
+    if before and before[-1] is steps[-1] and before[-1].calls[-1].name == CODE and not before[-1].failed:
+        return tuple(before)  # its last program gave the answer
     outputs = {name: to_plain(demo[name]) for name in signature.output_fields if name in demo}
     thought = "" if "reasoning" in outputs else str(demo.get("reasoning", ""))
     return (*before, Step(thought, (ToolCall(SUBMIT, outputs),), ()))

@@ -14,7 +14,18 @@ from ..example import Example
 from ..messages import Message
 from ..models.base import LMResponse
 from ..signature import Signature
-from .base import SUBMIT, Adapter, Prompt, Turn, demo_steps, list_fields, parse_outputs, scaffold, submit_spec
+from .base import (
+    SUBMIT,
+    Adapter,
+    Prompt,
+    Turn,
+    demo_steps,
+    list_fields,
+    parse_outputs,
+    scaffold,
+    submit_spec,
+    writes_code,
+)
 from .values import format_value
 
 NO_CALL = f"it calls no tool. Call one, or call `{SUBMIT}` with the answer."
@@ -54,9 +65,10 @@ class NativeAdapter(Adapter):
         tools: Sequence[ToolSpec],
     ) -> Prompt:
         """A prompt with all tools; the model chooses."""
-        return self._prompt("native_agent", signature, demos, inputs, tools)
+        name = "native_code" if writes_code(tools) else "native_agent"
+        return self._prompt(name, signature, demos, inputs, tools)
 
-    def read_turn(self, response: LMResponse) -> Turn:
+    def read_turn(self, response: LMResponse, tools: Sequence[ToolSpec] = ()) -> Turn:
         """Every call of the turn, in order; the text beside them is the thought."""
         if not response.tool_calls:
             return Turn(response.text, problem=NO_CALL)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
@@ -16,10 +17,11 @@ from ..messages import Message
 from ..models.base import LMResponse
 from ..signature import Field, Signature
 from .annotations import hint_type
-from .base import Adapter, Prompt, Turn, demo_steps, list_fields, parse_outputs, scaffold
+from .base import CODE, Adapter, Prompt, Turn, demo_steps, list_fields, parse_outputs, scaffold, writes_code
 from .values import parse_value
 
 NOT_GIVEN = "(not given in this example)"
+FENCE = re.compile(r"^```(?:python|py)?[ \t]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 TURN = Signature(
     {
@@ -28,6 +30,14 @@ TURN = Signature(
         "tool_args": Field("tool_args", "output", dict[str, Any], "its arguments"),
     },
     "Take the next step.",
+)
+
+CODE_TURN = Signature(
+    {
+        "thought": Field("thought", "output", str, "what you know and what to do next"),
+        "code": Field("code", "output", str, "a Python program"),
+    },
+    "Write the next program.",
 )
 
 
@@ -87,11 +97,12 @@ class TextAdapter(Adapter):
         tools: Sequence[ToolSpec],
     ) -> Prompt:
         """As `format`, with the tools described in the system message."""
-        system = scaffold("text_agent").substitute(
+        code = writes_code(tools)
+        system = scaffold("text_code" if code else "text_agent").substitute(
             inputs=list_fields(signature, "input"),
             outputs=list_fields(signature, "output"),
-            tools="\n".join(map(_describe_tool, tools)),
-            form=self.form(TURN),
+            tools=tools[0].description if code else "\n".join(map(_describe_tool, tools)),
+            form=self.form(CODE_TURN if code else TURN),
             instructions=signature.instructions,
         )
         messages = [Message("system", system)]
@@ -99,26 +110,28 @@ class TextAdapter(Adapter):
             messages.append(Message("user", self._user(signature, demo)))
             for step in demo_steps(demo, signature):
                 for place, call in enumerate(step.calls):  # one call a turn is the form
-                    messages.append(self.write_turn("" if place else step.thought, (call,)))
+                    shown = _as_program(call) if code else call
+                    messages.append(self.write_turn("" if place else step.thought, (shown,)))
                     messages.extend(self.write_results(step.results[place : place + 1]))
         messages.append(Message("user", self._user(signature, inputs)))
         return Prompt(tuple(messages))
 
-    def read_turn(self, response: LMResponse) -> Turn:
-        """One call, and the thought before it where there is one."""
+    def read_turn(self, response: LMResponse, tools: Sequence[ToolSpec] = ()) -> Turn:
+        """One call or one program, and the thought before it where there is one."""
+        code = writes_code(tools)
         try:
-            values = self._parse(TURN, response.text, {"thought": ""})
+            values = self._parse(CODE_TURN if code else TURN, response.text, {"thought": ""})
         except OutputError as error:
             return Turn(problem=str(error))
-        call = ToolCall(values["tool_name"].strip(" `\"'"), values["tool_args"])
+        if code:
+            call = ToolCall(CODE, {"code": unfenced(values["code"])})
+        else:
+            call = ToolCall(values["tool_name"].strip(" `\"'"), values["tool_args"])
         return Turn(values["thought"], (call,))
 
     def write_turn(self, thought: str, calls: Sequence[ToolCall]) -> Message:
         """The form has one call; further calls of a demonstration's turn follow in forms of their own."""
-        forms = [
-            self.write({"thought": thought if i == 0 else "", "tool_name": c.name, "tool_args": dict(c.args)})
-            for i, c in enumerate(calls)
-        ]
+        forms = [self.write(_turn_fields("" if place else thought, call)) for place, call in enumerate(calls)]
         return Message("assistant", "\n\n".join(forms))
 
     def write_results(self, results: Sequence[ToolResult]) -> tuple[Message, ...]:
@@ -144,6 +157,30 @@ def _system(adapter: TextAdapter, signature: Signature) -> Message:
         instructions=signature.instructions,
     )
     return Message("system", text)
+
+
+def unfenced(code: str) -> str:
+    r"""A program without the Markdown fence around it.
+
+    >>> unfenced("```python\nprint(1)\n```")
+    'print(1)'
+    """
+    fenced = FENCE.search(code)
+    return fenced[1].rstrip() if fenced else code
+
+
+def _as_program(call: ToolCall) -> ToolCall:
+    """A call of `submit` as an agent makes it whose every turn is a program."""
+    if call.name == CODE:
+        return call
+    given = ", ".join(f"{name}={value!r}" for name, value in call.args.items())
+    return ToolCall(CODE, {"code": f"{call.name}({given})"})
+
+
+def _turn_fields(thought: str, call: ToolCall) -> dict[str, object]:
+    if call.name == CODE and set(call.args) == {"code"}:
+        return {"thought": thought, "code": call.args["code"]}
+    return {"thought": thought, "tool_name": call.name, "tool_args": dict(call.args)}
 
 
 def _describe_tool(tool: ToolSpec) -> str:

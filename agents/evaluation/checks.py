@@ -13,7 +13,7 @@ from functools import partial
 
 from loopwright.tools import Tool, ToolCall, ToolRegistry, ToolResult
 
-from ..adapters.base import SUBMIT
+from ..adapters.base import CODE, SUBMIT
 from ..adapters.values import parse_value
 from ..signature import Field, Signature
 from ..text import one_line
@@ -97,9 +97,9 @@ def _result(check: str, about: str, failed: bool, feedback: str, step: int | Non
 def calls_made(trajectory: Trajectory, tools: ToolRegistry) -> Iterator[Made]:
     """The calls of tools in a trajectory, in order; `submit` is none, nor is a turn that held no call."""
     for number, step in enumerate(trajectory.steps, 1):
-        for result in step.results:
+        for result in step.made:
             call = result.call
-            if call.name and call.name != SUBMIT:
+            if call.name and call.name not in (SUBMIT, CODE):
                 tool = tools.get(call.name)
                 yield Made(number, result, coerced_call(tool, call) if tool else call.args)
 

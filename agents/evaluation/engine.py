@@ -22,7 +22,7 @@ from ..errors import (
 from ..example import Prediction
 from ..models.base import NO_USAGE, Usage
 from ..module import Module
-from ..modules import ReAct
+from ..modules.agent import Agent
 from ..text import one_line
 from ..trace import Trace
 from ..trajectory import Trajectory
@@ -228,7 +228,7 @@ def prepared(trial: Trial) -> Module:
     agent = trial.program.deepcopy()
     limits = trial.file.limits(trial.task)
     for _, module in agent.named_sub_modules():
-        if isinstance(module, ReAct):
+        if isinstance(module, Agent):
             module.limits = replace(module.limits, **limits)
         elif module.is_predictor:
             vars(module)["options"] = vars(module)["options"] | _drawn_apart(trial, vars(module)["options"])

@@ -36,10 +36,14 @@ class LimitsSpec(Strict):
         return defaults.model_dump(exclude_none=True) | self.model_dump(exclude_none=True)
 
 
+CALLS_TOOLS = ("react", "code_act")
+TAKES_STEPS = (*CALLS_TOOLS, "program_of_thought")
+
+
 class AgentSpec(Strict):
     """The agent that the tasks are for."""
 
-    module: Literal["react", "predict", "chain_of_thought"] = "react"
+    module: Literal["react", "code_act", "program_of_thought", "chain_of_thought", "predict"] = "react"
     signature: str = Field(description='what goes in and what must come out: "question -> answer: float"')
     instructions: str = ""
     tools: list[str] = Field(default=[], description='built-in names, "module:name" or "file.py:name"')

@@ -31,6 +31,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from loopwright.tools.calls import ToolResult
+
 from ..__about__ import __version__
 from ..adapters.base import SUBMIT
 from ..adapters.values import to_plain
@@ -311,12 +313,19 @@ def _trial_json(trial: TrialResult) -> dict[str, Any]:
 
 
 def _step_json(step: Step) -> dict[str, Any]:
-    return {
+    shown: dict[str, Any] = {
         "thought": step.thought,
         "calls": [{"name": call.name, "args": to_plain(dict(call.args))} for call in step.calls],
-        "results": [
-            {"content": result.content, "error": result.error, "seconds": round(result.seconds, 4)}
-            for result in step.results
-        ],
+        "results": [_result_json(result) for result in step.results],
         "seconds": round(step.seconds, 4),
     }
+    if step.inner:
+        shown["inner"] = [
+            {"name": result.call.name, "args": to_plain(dict(result.call.args)), **_result_json(result)}
+            for result in step.inner
+        ]
+    return shown
+
+
+def _result_json(result: ToolResult) -> dict[str, Any]:
+    return {"content": result.content, "error": result.error, "seconds": round(result.seconds, 4)}

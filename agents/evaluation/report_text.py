@@ -10,6 +10,9 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import TextIO
 
+from loopwright.tools.calls import ToolCall
+
+from ..adapters.base import CODE
 from ..adapters.values import format_value
 from ..text import one_line, plain
 from ..trajectory import Step
@@ -153,10 +156,16 @@ def _step_lines(number: int, step: Step) -> Iterator[tuple[str, str]]:
     thought = _block(step.thought, 5) or ("(no thought)" if not step.results else "")
     if thought:
         yield f"  {number}. {thought}", "italic"
-    for place, result in enumerate(step.results):
+    for place, result in enumerate(step.made):
         start = f"  {number}. " if not thought and not place else "     "
-        yield f"{start}→ {one_line(str(result.call), 300)}", "cyan" if result.ok else "red"
+        yield f"{start}→ {_call_text(result.call)}", "cyan" if result.ok else "red"
         yield f"       {_block(result.content, 7)}", "dim"
+
+
+def _call_text(call: ToolCall) -> str:
+    if call.name == CODE and isinstance(program := call.args.get("code"), str):
+        return f"{CODE}\n         {_block(program, 9)}"
+    return one_line(str(call), 300)
 
 
 def _block(text: str, indent: int) -> str:

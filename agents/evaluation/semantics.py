@@ -24,7 +24,17 @@ from ..errors import SignatureError
 from ..signature import Field, Signature
 from ..text import did_you_mean
 from .arguments import coerced_argument
-from .format import AgentSpec, CallPattern, CallsSpec, Defaults, LimitsSpec, RequiredCall, Task
+from .format import (
+    CALLS_TOOLS,
+    TAKES_STEPS,
+    AgentSpec,
+    CallPattern,
+    CallsSpec,
+    Defaults,
+    LimitsSpec,
+    RequiredCall,
+    Task,
+)
 from .locate import JsonPath
 from .matching import Matcher
 from .problems import Problems
@@ -41,8 +51,10 @@ def read_signature(agent: AgentSpec, problems: Problems) -> Signature | None:
 
 def find_tools(agent: AgentSpec, base: Path, problems: Problems) -> ToolRegistry | None:
     """The agent's tools, or None where one of them is not there."""
-    if agent.module != "react" and agent.tools:
-        problems.add(("agent", "tools"), f"the module {agent.module} calls no tools; react does")
+    if agent.module not in CALLS_TOOLS and agent.tools:
+        problems.add(
+            ("agent", "tools"), f"the module {agent.module} calls no tools; {' and '.join(CALLS_TOOLS)} do"
+        )
         return None
     found = ToolRegistry()
     complete = True
@@ -84,29 +96,36 @@ class TaskChecker:
         path: JsonPath = ("tasks", place)
         if not task.expect:
             self.problems.add((*path, "expect"), "expects nothing, so that every run would pass")
-        if self.agent.module != "react":
-            self._check_without_loop(path, task)
+        if self.agent.module not in CALLS_TOOLS:
+            self._check_without_tools(path, task)
         inputs = task.input
         if self.signature is not None:
             inputs = self._inputs(self.signature, (*path, "input"), task.input)
             self._answers((*path, "expect", "answer"), task.expect.answer)
-        if self.tools is not None and self.agent.module == "react":
+        if self.tools is not None and self.agent.module in CALLS_TOOLS:
             self._calls(self.tools, (*path, "expect", "calls"), task)
         return task.model_copy(update={"input": inputs})
 
-    def _check_without_loop(self, path: JsonPath, task: Task) -> None:
+    def _check_without_tools(self, path: JsonPath, task: Task) -> None:
         module = self.agent.module
-        for part in ("calls", "ends"):
-            if part in task.expect.model_fields_set:
-                self.problems.add(
-                    (*path, "expect", part), f"the module {module} makes no calls: only react does"
-                )
+        expects = task.expect.model_fields_set
+        if "calls" in expects:
+            self.problems.add(
+                (*path, "expect", "calls"),
+                f"the module {module} makes no calls: only {' and '.join(CALLS_TOOLS)} do",
+            )
+        if module in TAKES_STEPS:
+            return
+        if "ends" in expects:
+            self.problems.add((*path, "expect", "ends"), f"the module {module} has no steps to end")
         for where, limits in (
             ((*path, "limits"), task.limits),
             (("defaults", "limits"), self.defaults.limits),
         ):
             if limits != LimitsSpec():
-                self.problems.add(where, f"the module {module} has no steps to limit: only react does")
+                self.problems.add(
+                    where, f"the module {module} has no steps to limit: {', '.join(TAKES_STEPS)} have"
+                )
 
     # What goes in and what must come out
 

@@ -3,7 +3,7 @@
     version: 1
     name: shop
     agent:
-      module: react                       # react | predict | chain_of_thought
+      module: react                       # or code_act, program_of_thought, chain_of_thought, predict
       signature: "question -> answer: float"
       instructions: "You are the shop's assistant."
       tools: [calculate, "shop_tools:TOOLS"]
@@ -41,7 +41,7 @@ from loopwright.tools import ToolRegistry
 from ..errors import InputError, StateError, TaskFileError
 from ..example import Example, Prediction
 from ..module import Module
-from ..modules import ChainOfThought, Predict, ReAct
+from ..modules import ChainOfThought, CodeAct, Predict, ProgramOfThought, ReAct
 from ..signature import Signature
 from ..text import did_you_mean
 from ..trace import Trace
@@ -115,14 +115,23 @@ class TaskFile:
 
     def agent(self) -> Module:
         """The agent that the file describes, with its saved program's state if it names one."""
-        made: Module
-        if self.spec.module == "react":
-            made = ReAct(self.signature, self.tools)
-        else:
-            made = (Predict if self.spec.module == "predict" else ChainOfThought)(self.signature)
+        made = self._module()
         if self.spec.program is not None:
             made.load(self.base / self.spec.program)
         return made
+
+    def _module(self) -> Module:
+        match self.spec.module:
+            case "react":
+                return ReAct(self.signature, self.tools)
+            case "code_act":
+                return CodeAct(self.signature, self.tools)
+            case "program_of_thought":
+                return ProgramOfThought(self.signature)
+            case "chain_of_thought":
+                return ChainOfThought(self.signature)
+            case "predict":
+                return Predict(self.signature)
 
     def limits(self, task: Task) -> dict[str, Any]:
         """What a trial of this task may use, where the file says so; by the names in `Limits`."""

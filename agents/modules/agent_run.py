@@ -6,10 +6,10 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Self
 
 from loopwright.tools import ToolRegistry
-from loopwright.tools.calls import ToolCall, ToolResult
+from loopwright.tools.calls import ToolCall, ToolResult, ToolSpec
 
 from ..adapters.base import SUBMIT, Adapter, Turn, parse_outputs, submit_spec, with_sound_calls
 from ..ambient import ask, current, current_adapter, current_lm, unblocked
@@ -40,6 +40,7 @@ class Run:
     lm: BaseLM
     adapter: Adapter
     request: LMRequest
+    specs: Sequence[ToolSpec]
     started: float
     steps: list[Step] = field(default_factory=list)
     exchanges: list[Exchange] = field(default_factory=list)
@@ -55,16 +56,18 @@ class Run:
 
     @classmethod
     def opened(
-        cls, predictor: Predict, tools: ToolRegistry, limits: Limits, inputs: Mapping[str, Any]
-    ) -> Run:
-        """A run that has yet to ask for its first turn."""
+        cls, predictor: Predict, tools: ToolRegistry, limits: Limits, inputs: Mapping[str, Any], **more: Any
+    ) -> Self:
+        """A run that has yet to ask for its first turn; `more` are the fields that a subclass adds."""
         lm = current_lm(predictor.lm)
         adapter = current_adapter(lm, agent=True)
         specs = [*tools.specs(), submit_spec(predictor.signature)]
         prompt = adapter.format_agent(predictor.signature, predictor.demos, inputs, specs)
         ids = {call.id for message in prompt.messages for call in message.tool_calls}
         request = predictor.request(lm, prompt)
-        return cls(predictor, tools, limits, lm, adapter, request, time.perf_counter(), call_ids=ids)
+        return cls(
+            predictor, tools, limits, lm, adapter, request, specs, time.perf_counter(), call_ids=ids, **more
+        )
 
     async def to_end(self) -> AsyncGenerator[Step, None]:
         """Take steps until the run has ended; each is yielded when it is done."""
@@ -85,6 +88,30 @@ class Run:
             termination_reason=self.ending or "cancelled",
             **failure,
         )
+
+    def close(self) -> None:
+        """Give back what the run holds."""
+
+    def submit(self, call: ToolCall) -> ToolResult:
+        """Judge an answer; one that fits the signature is the run's, the first of several counts."""
+        if call.malformed:
+            text = f"Error: the arguments of {SUBMIT} are no JSON object."
+            return ToolResult.failed(call, "invalid_args", text)
+        try:
+            outputs = parse_outputs(self.predictor.signature, call.args)
+        except OutputError as error:
+            return ToolResult.failed(call, "invalid_args", f"Error: {error}")
+        if self.outputs is None:
+            self.outputs = outputs
+        return ToolResult(call, "Submitted.", value=outputs)
+
+    def _inner_calls(self) -> tuple[ToolResult, ...]:
+        """The calls that the turn's program made."""
+        return ()
+
+    def _judged(self, results: tuple[ToolResult, ...]) -> tuple[ToolResult, ...]:
+        """The results of a turn, after a look at what they say of the answer."""
+        return results
 
     def _limit_reached(self) -> TerminationReason | None:
         if self.unparsed >= MAX_UNPARSED:
@@ -109,7 +136,7 @@ class Run:
             self.error = error
             self.ending = "context" if isinstance(error, ContextWindowError) else "lm_error"
             return None
-        turn = self.adapter.read_turn(response)
+        turn = self.adapter.read_turn(response, self.specs)
         results = await self._results_of(turn)
         answers = (
             self.adapter.complain(response, turn.problem)
@@ -119,7 +146,7 @@ class Run:
         self._extend(self.adapter.reply(response), *answers)
         if self.outputs is not None:
             self.ending = "submit"
-        return Step(turn.thought, turn.calls, results, time.perf_counter() - started)
+        return Step(turn.thought, turn.calls, results, time.perf_counter() - started, self._inner_calls())
 
     async def _last_step(self) -> Step | None:
         """Ask once more, on the same conversation, for nothing but the answer, where the ending leaves it."""
@@ -134,14 +161,18 @@ class Run:
         except LMError as error:
             self.error = error
             return None
-        turn = self.adapter.read_turn(response)
-        results = tuple(
-            self._submit(call) if call.name == SUBMIT else ToolResult.failed(call, "denied", NOT_RUN)
-            for call in turn.calls
-        )
+        turn = self.adapter.read_turn(response, self.specs)
+        results = await self._last_results(turn)
         if self.outputs is not None:
             self.ending = "forced_submit"
-        return Step(turn.thought, turn.calls, results or _unparsed(turn), time.perf_counter() - started)
+        seconds = time.perf_counter() - started
+        return Step(turn.thought, turn.calls, results or _unparsed(turn), seconds, self._inner_calls())
+
+    async def _last_results(self, turn: Turn) -> tuple[ToolResult, ...]:
+        return tuple(
+            self.submit(call) if call.name == SUBMIT else ToolResult.failed(call, "denied", NOT_RUN)
+            for call in turn.calls
+        )
 
     async def _ask(self) -> LMResponse:
         exchange = await ask(self.lm, self.request)
@@ -168,27 +199,14 @@ class Run:
             )
             self.steps.append(Step(turn.thought, turn.calls, tuple(stopped)))
             raise
-        results = tuple(self._submit(call) if call.name == SUBMIT else next(done) for call in turn.calls)
-        return self._note_repetition(turn.calls, results)
+        results = tuple(self.submit(call) if call.name == SUBMIT else next(done) for call in turn.calls)
+        return self._note_repetition(turn.calls, self._judged(results))
 
     async def _execute(self, calls: Sequence[ToolCall]) -> Sequence[ToolResult]:
         if not current().blocking:
             return await self.tools.acall_all(calls)
         with unblocked():  # a tool may have an event loop of its own
             return self.tools.call_all(calls)
-
-    def _submit(self, call: ToolCall) -> ToolResult:
-        if call.malformed:
-            return ToolResult.failed(
-                call, "invalid_args", f"Error: the arguments of {SUBMIT} are no JSON object."
-            )
-        try:
-            outputs = parse_outputs(self.predictor.signature, call.args)
-        except OutputError as error:
-            return ToolResult.failed(call, "invalid_args", f"Error: {error}")
-        if self.outputs is None:
-            self.outputs = outputs
-        return ToolResult(call, "Submitted.", value=outputs)
 
     def _note_repetition(
         self, calls: tuple[ToolCall, ...], results: tuple[ToolResult, ...]

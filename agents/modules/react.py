@@ -6,32 +6,24 @@ a typed call of `submit`, so a run of N turns costs N model calls; there is no e
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping
-from contextlib import aclosing
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from loopwright.tools import Tool, ToolRegistry
 from loopwright.tools.resolve import resolve
 
-from ..ambient import drive
-from ..errors import SignatureError
-from ..example import Prediction
-from ..module import Module, both_ways
 from ..signature import Signature, SignatureLike
-from ..trajectory import Step
+from .agent import Agent, agent_signature, limits_of
 from .agent_run import Run
 from .limits import Limits
-from .predict import Predict, checked_inputs
+from .predict import Predict
 
 MAX_STEPS = 20  # turns, where neither max_iters nor limits says otherwise
-RESERVED = ("trajectory", "termination_reason", "error")  # what a prediction has beside the outputs
 
 ToolLike = Tool | Callable[..., Any] | str
 
 
-class ReAct(Module):
+class ReAct(Agent):
     """An agent: a loop of thoughts and tool calls that ends with the signature's outputs.
 
     `tools` are functions, `Tool`s, names that `loopwright.tools.resolve` knows ("calculate",
@@ -67,62 +59,23 @@ class ReAct(Module):
         limits: Limits | None = None,
         **options: Any,
     ) -> None:
-        self.tools = tools if isinstance(tools, ToolRegistry) else ToolRegistry(_found(tools))
-        if limits is None or max_iters is not None:
-            limits = replace(limits or Limits(), steps=MAX_STEPS if max_iters is None else max_iters)
-        self.limits = limits
-        self.react = Predict(_checked(Signature.of(signature)), **options)
+        self.tools = as_registry(tools)
+        self.limits = limits_of(limits, max_iters, MAX_STEPS)
+        self.react = Predict(agent_signature(signature), **options)
 
     @property
     def signature(self) -> Signature:
         """What the agent is given, and what it must submit."""
         return self.react.signature
 
-    async def aforward(self, *args: Any, **inputs: Any) -> Prediction:
-        """Run to the end."""
-        items = [item async for item in self.arun(*args, **inputs)]
-        prediction = items[-1]
-        assert isinstance(prediction, Prediction)  # noqa: S101  # a run ends with its prediction
-        return prediction
-
-    forward = both_ways(aforward)
-
-    def run(self, *args: Any, **inputs: Any) -> Iterator[Step | Prediction]:
-        """Run step by step: each `Step` when it is done, then the `Prediction`.
-
-        Who stops reading stops the run; what was done until then is in the context's trace.
-        """
-        items = self.arun(*args, **inputs)
-        try:
-            while True:
-                try:
-                    yield drive(_next_of(items))
-                except StopAsyncIteration:
-                    return
-        finally:
-            drive(_close(items))
-
-    async def arun(self, *args: Any, **inputs: Any) -> AsyncGenerator[Step | Prediction, None]:
-        """As `run`, without blocking the event loop; a run that is cancelled leaves its steps in the trace."""
-        given = checked_inputs(self.signature, args, inputs)
-        run = Run.opened(self.react, self.tools, self.limits, given)
-        try:
-            async with aclosing(run.to_end()) as steps:
-                async for step in steps:
-                    yield step
-        except (asyncio.CancelledError, GeneratorExit, KeyboardInterrupt):
-            run.ending = "cancelled"
-            self.react.record(given, run.prediction(), run.exchanges)
-            raise
-        yield self.react.record(given, run.prediction(), run.exchanges)
+    def opened(self, inputs: Mapping[str, Any]) -> Run:
+        """A run on these inputs."""
+        return Run.opened(self.react, self.tools, self.limits, inputs)
 
 
-async def _next_of(items: AsyncGenerator[Step | Prediction, None]) -> Step | Prediction:
-    return await anext(items)
-
-
-async def _close(items: AsyncGenerator[Step | Prediction, None]) -> None:
-    await items.aclose()
+def as_registry(tools: Iterable[ToolLike] | ToolRegistry | ToolLike) -> ToolRegistry:
+    """Tools in any of the forms that agents take, as one registry."""
+    return tools if isinstance(tools, ToolRegistry) else ToolRegistry(_found(tools))
 
 
 def _found(tools: object) -> object:
@@ -132,12 +85,3 @@ def _found(tools: object) -> object:
     if isinstance(tools, Iterable) and not isinstance(tools, Mapping) and not callable(tools):
         return [_found(tool) for tool in tools]
     return tools
-
-
-def _checked(signature: Signature) -> Signature:
-    for name in RESERVED:
-        if name in signature.output_fields:
-            raise SignatureError(
-                f"an agent's output can't be called {name!r}: its prediction has that beside the outputs"
-            )
-    return signature
