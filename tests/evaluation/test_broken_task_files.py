@@ -139,19 +139,20 @@ TOP = {
     "a module that is none": (
         changed("agent: {", "agent: {module: raect, "),
         [
-            "t.yaml:2: agent.module: \"raect\" is none of react, predict, chain_of_thought; did you mean 'react'?"
+            "t.yaml:2: agent.module: \"raect\" is none of react, code_act, program_of_thought, chain_of_thought, "
+            "predict; did you mean 'react'?"
         ],
     ),
     "a module of a later version": (
-        changed("agent: {", "agent: {module: code_act, "),
+        changed("agent: {", "agent: {module: multi_chain, "),
         [
-            "t.yaml:2: agent.module: 'code_act' is not supported by this version of loopwright; "
-            "there are 'react', 'predict' or 'chain_of_thought'"
+            "t.yaml:2: agent.module: 'multi_chain' is not supported by this version of loopwright; "
+            "there are 'react', 'code_act', 'program_of_thought', 'chain_of_thought' or 'predict'"
         ],
     ),
     "tools for a module that calls none": (
         changed("agent: {", "agent: {module: predict, "),
-        ["t.yaml:2: agent.tools: the module predict calls no tools; react does"],
+        ["t.yaml:2: agent.tools: the module predict calls no tools; react and code_act do"],
     ),
     "no such built-in tool": (
         changed("[calculate", "[calculat"),
@@ -447,9 +448,9 @@ tasks:
   limits: {steps: 3}
 """
     assert problems(text) == (
-        "t.yaml:6: task t: expect.calls: the module predict makes no calls: only react does",
-        "t.yaml:6: task t: expect.ends: the module predict makes no calls: only react does",
-        "t.yaml:7: task t: limits: the module predict has no steps to limit: only react does",
+        "t.yaml:6: task t: expect.calls: the module predict makes no calls: only react and code_act do",
+        "t.yaml:6: task t: expect.ends: the module predict has no steps to end",
+        "t.yaml:7: task t: limits: the module predict has no steps to limit: react, code_act, program_of_thought have",
     )
 
 
