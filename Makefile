@@ -13,7 +13,7 @@ SOURCES := agents tools sandbox tests examples hatch_build.py
 .PHONY: run test check cover bench train lock clean
 
 run: $(VENV)/.run
-	$(BIN)/loopwright eval $(TASKS) $(ARGS)
+	$(BIN)/loopwright eval $(TASKS) --out runs/examples $(ARGS)
 
 test: $(VENV)/.dev
 	$(PY) -m pytest $(ARGS)

@@ -6,6 +6,11 @@ import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+from loopwright.tools.calls import ToolCall
+
+LINE = 300  # characters of a call on one line
+PROGRAM = 4_000  # characters of a program that are shown
+
 # C0 and C1 controls but tab and newline, and the marks that change the direction of text: what a model
 # or a tool wrote must not move the cursor, recolour the screen or reorder a line.
 CONTROLS = re.compile(
@@ -37,6 +42,19 @@ def one_line(text: str, width: int = 160) -> str:
     joined = " ⏎ ".join(part for line in text[: 4 * width].splitlines() if (part := line.strip()))
     shown = plain(joined.replace("\t", " "))
     return shown if len(shown) <= width and len(text) <= 4 * width else shown[: width - 1] + "…"
+
+
+def call_text(call: ToolCall) -> str:
+    r"""A tool call as a person reads it: on one line, or as the program that is its only argument.
+
+    >>> call_text(ToolCall("python", {"code": "a = 1\nprint(a)"}))
+    'python\n    a = 1\n    print(a)'
+    """
+    values = list(call.args.values())
+    if len(values) == 1 and isinstance(values[0], str) and "\n" in values[0]:
+        shown = values[0] if len(values[0]) <= PROGRAM else f"{values[0][:PROGRAM]}…"
+        return "\n".join([call.name, *(f"    {plain(line)}" for line in shown.splitlines())])
+    return one_line(str(call), LINE)
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

@@ -5,11 +5,15 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from .options import model_options, terminal
+
+if TYPE_CHECKING:
+    from ..modules.agent import Agent
+    from ..signature import Signature
 
 
 @click.command("run")
@@ -30,6 +34,13 @@ from .options import model_options, terminal
     metavar="TEXT",
     help="What goes in (one text field) and what must come out.",
 )
+@click.option(
+    "--module",
+    type=click.Choice(["react", "code_act", "program_of_thought"]),
+    default="react",
+    show_default=True,
+    help="Call tools, or write programs that call them, or one program and no tools.",
+)
 @click.option("--instructions", default="", help="Instructions for the agent.")
 @click.option("--program", type=click.Path(path_type=Path), help="A saved program's state to load.")
 @click.option("--max-steps", default=12, show_default=True, help="Turns before the run is ended.")
@@ -41,6 +52,7 @@ def command(
     question: tuple[str, ...],
     tools: str,
     signature: str,
+    module: str,
     instructions: str,
     program: Path | None,
     max_steps: int,
@@ -50,14 +62,13 @@ def command(
     """Ask an agent one QUESTION and watch its steps."""
     from ..ambient import context
     from ..errors import ConfigurationError
-    from ..modules import ReAct
     from ..signature import Signature
-    from .options import chosen_model, named_tools
+    from .options import chosen_model
 
     asked = Signature.of(signature, instructions)
     if len(asked.input_fields) != 1:
         raise ConfigurationError(f"run asks one question: a signature with one input, not {asked}")
-    agent = ReAct(asked, named_tools(tools), max_iters=max_steps)
+    agent = _agent(module, asked, tools, max_steps)
     if program is not None:
         agent.load(program)
     show = _as_json if as_json else _as_text
@@ -66,12 +77,21 @@ def command(
     return 0 if prediction.termination_reason in ("submit", "forced_submit") else 1
 
 
+def _agent(module: str, signature: Signature, tools: str, max_steps: int) -> Agent:
+    from ..modules import CodeAct, ProgramOfThought, ReAct
+    from .options import named_tools
+
+    if module == "program_of_thought":
+        return ProgramOfThought(signature, max_iters=max_steps)
+    return (CodeAct if module == "code_act" else ReAct)(signature, named_tools(tools), max_iters=max_steps)
+
+
 def _as_text(run: Any) -> Any:
     from rich.text import Text
 
     from ..adapters.values import format_value
+    from ..text import call_text, plain
     from ..trajectory import Step
-    from .options import plain
 
     out = terminal()
     for item in run:
@@ -79,12 +99,12 @@ def _as_text(run: Any) -> Any:
             break
         if item.thought:
             out.print(Text(plain(item.thought), style="italic dim"))
-        for result in item.results:
+        for result in item.made:
             if result.call.name == "submit" and result.ok:
                 continue
             mark, style = ("→", "cyan") if result.ok else ("✗", "red")
             out.print(
-                Text(f"{mark} {plain(str(result.call))}", style=style), Text(f"  {plain(result.content)}")
+                Text(f"{mark} {call_text(result.call)}", style=style), Text(f"  {plain(result.content)}")
             )
     outputs = [name for name in item if name not in ("trajectory", "termination_reason", "error")]
     for name in outputs:
@@ -106,6 +126,7 @@ def _as_json(run: Any) -> Any:
                 "thought": item.thought,
                 "calls": [{"name": c.name, "args": to_plain(dict(c.args))} for c in item.calls],
                 "results": [{"content": r.content, "error": r.error} for r in item.results],
+                "inner": [{"call": str(r.call), "content": r.content, "error": r.error} for r in item.inner],
                 "seconds": round(item.seconds, 4),
             }
         else:

@@ -10,11 +10,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import TextIO
 
-from loopwright.tools.calls import ToolCall
-
-from ..adapters.base import CODE
 from ..adapters.values import format_value
-from ..text import one_line, plain
+from ..text import call_text, one_line, plain
 from ..trajectory import Step
 from .engine import TrialResult
 from .figures import Rate, percent
@@ -158,20 +155,19 @@ def _step_lines(number: int, step: Step) -> Iterator[tuple[str, str]]:
         yield f"  {number}. {thought}", "italic"
     for place, result in enumerate(step.made):
         start = f"  {number}. " if not thought and not place else "     "
-        yield f"{start}→ {_call_text(result.call)}", "cyan" if result.ok else "red"
+        call = _indented(call_text(result.call), 5)
+        yield f"{start}→ {call}", "cyan" if result.ok else "red"
         yield f"       {_block(result.content, 7)}", "dim"
-
-
-def _call_text(call: ToolCall) -> str:
-    if call.name == CODE and isinstance(program := call.args.get("code"), str):
-        return f"{CODE}\n         {_block(program, 9)}"
-    return one_line(str(call), 300)
 
 
 def _block(text: str, indent: int) -> str:
     """A text of several lines, cut where it is long, its further lines indented."""
     cut = text if len(text) <= OBSERVATION else f"{text[:OBSERVATION]}… ({len(text):,} characters)"
-    return cut.strip().replace("\n", "\n" + " " * indent)
+    return _indented(cut.strip(), indent)
+
+
+def _indented(text: str, indent: int) -> str:
+    return text.replace("\n", "\n" + " " * indent)
 
 
 def _print(out: TextIO, line: str, style: str) -> None:
