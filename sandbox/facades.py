@@ -111,7 +111,7 @@ NAMES: Mapping[str, str] = {
 }
 
 # Imported by the interpreter itself on behalf of a program's call, never by the program.
-INTERNAL = ("__future__", "_strptime", "time", "datetime", "locale", "stringprep", "warnings")
+INTERNAL = ("__future__", "_strptime", "time", "datetime", "locale", "stringprep", "typing", "warnings")
 _ENCODINGS = (
     "ascii latin-1 utf-8-sig utf-16 utf-32 cp1252 idna punycode unicode_escape raw_unicode_escape rot13 hex"
 )

@@ -18,7 +18,7 @@ from typing import Any
 
 from RestrictedPython.transformer import RestrictingNodeTransformer
 
-from .names import BINDABLE, INTERNALS, READABLE, VARIABLES, WRITABLE, is_dunder, is_plain, mangle
+from .names import BINDABLE, CHECKED, INTERNALS, READABLE, VARIABLES, WRITABLE, is_dunder, is_plain, mangle
 
 RESULT = "result!"
 
@@ -186,7 +186,9 @@ class Policy(RestrictingNodeTransformer):  # type: ignore[misc,unused-ignore]  #
         return self.node_contents_visit(node)
 
     def visit_AugAssign(self, node: ast.AugAssign) -> ast.AST:
-        """`self.x += 1` writes through the guard once and stays one statement."""
+        """`self.x += 1` writes through the guard once and stays one statement; its read has no guard."""
+        if isinstance(node.target, ast.Attribute) and node.target.attr in CHECKED:
+            self.error(node, f"the attribute {node.target.attr!r} can't be augmented here")
         return self.node_contents_visit(node)
 
     def visit_Assign(self, node: ast.Assign) -> ast.AST:

@@ -10,7 +10,9 @@ import pytest
 
 import loopwright.sandbox
 
-MODULES = [f"loopwright.sandbox.{module.name}" for module in pkgutil.iter_modules(loopwright.sandbox.__path__)]
+MODULES = [
+    f"loopwright.sandbox.{module.name}" for module in pkgutil.iter_modules(loopwright.sandbox.__path__)
+]
 
 
 @pytest.mark.parametrize("name", ["loopwright.sandbox", *MODULES])
