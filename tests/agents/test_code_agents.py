@@ -11,6 +11,7 @@ import loopwright as lw
 from loopwright.errors import InputError
 from loopwright.models import Capabilities, ScriptedLM
 from loopwright.models.scripted import Answer
+from loopwright.modules.code_run import HostFunctions
 from loopwright.sandbox import Limits, ProcessSandbox
 from loopwright.tools import ToolCall
 
@@ -45,10 +46,9 @@ def refund(order_id: int, amount: float = 0.0) -> dict[str, float]:
     return {"order": order_id, "amount": amount}
 
 
-def quick(tools: dict[str, object]) -> ProcessSandbox:
-    return ProcessSandbox(
-        Limits(wall_seconds=1, cpu_seconds=1, memory_mb=64, output_chars=2_000), tools=tools
-    )  # type: ignore[arg-type]  # the functions are callables
+def quick(functions: HostFunctions) -> ProcessSandbox:
+    limits = Limits(wall_seconds=1, cpu_seconds=1, memory_mb=64, output_chars=2_000)
+    return ProcessSandbox(limits, tools=functions)
 
 
 # ProgramOfThought
