@@ -139,7 +139,7 @@ TOP = {
     "a module that is none": (
         changed("agent: {", "agent: {module: raect, "),
         [
-            "t.yaml:2: agent.module: \"raect\" is none of react, code_act, program_of_thought, chain_of_thought, "
+            't.yaml:2: agent.module: "raect" is none of react, code_act, program_of_thought, chain_of_thought, '
             "predict; did you mean 'react'?"
         ],
     ),
@@ -158,8 +158,8 @@ TOP = {
         changed("[calculate", "[calculat"),
         [
             't.yaml:2: agent.tools[0]: there is no tool "calculat"; did you mean "calculate"? Write a built-in '
-            "(calculate, convert_units, date_math, web_search, fetch_page, read_file, list_files, retrieve), "
-            '"module:name" or "file.py:name"'
+            "(calculate, convert_units, date_math, run_python, web_search, fetch_page, read_file, list_files, "
+            'retrieve), "module:name" or "file.py:name"'
         ],
     ),
     "no such attribute": (

@@ -3,6 +3,7 @@
 calculate       arithmetic, exact
 convert_units   between units of measurement
 date_math       days between dates, and dates from dates
+run_python      a program in the sandbox
 web_search      DuckDuckGo
 fetch_page      the text of a public web page
 read_file       a text file under one folder
@@ -19,7 +20,7 @@ from typing import cast
 from ..errors import ToolLookupError, nearest
 from ..tool import Tool
 
-_PLAIN = ("calculate", "convert_units", "date_math", "web_search", "fetch_page")
+_PLAIN = ("calculate", "convert_units", "date_math", "run_python", "web_search", "fetch_page")
 PLACED = ("read_file", "list_files", "retrieve")  # these work on a file or folder
 BUILTIN_NAMES = _PLAIN + PLACED
 
