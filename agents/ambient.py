@@ -175,9 +175,7 @@ def _default_lm(name: str) -> BaseLM:
     if name:
         return LM(name)
     log.warning(
-        "no model is configured: using the small embedded one, which can do little more than short "
-        "calculations and look-ups with tools. Another: LOOPWRIGHT_MODEL=openai/gpt-5-mini or "
-        "loopwright.configure(lm=loopwright.LM('ollama_chat/llama3.2'))"
+        "no model configured: the small embedded one answers; another: LOOPWRIGHT_MODEL=openai/gpt-5-mini"
     )
     return LM("embedded")
 
