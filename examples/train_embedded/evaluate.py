@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 import math
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -23,7 +23,8 @@ from loopwright.models.base import BaseLM, LMRequest, LMResponse
 from loopwright.models.embedded import FOLDER, EmbeddedLM
 from loopwright.tools import Tool, ToolFailed, ToolRegistry
 from loopwright.tools.builtin import builtin_tool
-from loopwright.tools.calls import ToolCall, ToolSpec
+from loopwright.tools.calls import ToolCall, ToolResult, ToolSpec
+from loopwright.trajectory import Step, Trajectory
 
 from .mixture import FAMILIES, draw_episodes
 from .scene import Episode, SceneTool, Settings
@@ -50,6 +51,7 @@ class Question:
     inputs: Mapping[str, str]
     tools: ToolRegistry
     answer: object
+    demos: tuple[loopwright.Example, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +126,8 @@ def _with_spec(run: Callable[..., object], spec: ToolSpec) -> Tool:
     return Tool(call, spec.name, spec.description, args=schemas, effect="read")
 
 
-def as_question(episode: Episode) -> Question:
-    """An episode of the generator, its tools made real."""
+def as_question(episode: Episode, demos: Sequence[Episode] = ()) -> Question:
+    """An episode of the generator, its tools made real; `demos` are solved ones of the same scene."""
     (answer_field, answer), *_ = episode.answer.args.items()
     kind = _PYTHON[
         str(
@@ -134,13 +136,15 @@ def as_question(episode: Episode) -> Question:
         )
     ]
     signature = f"{', '.join(episode.inputs)} -> {answer_field}: {kind}"
-    return Question(
-        episode.family,
-        signature,
-        episode.inputs,
-        ToolRegistry([real_tool(tool) for tool in episode.tools]),
-        answer,
-    )
+    tools = ToolRegistry([real_tool(tool) for tool in episode.tools])
+    return Question(episode.family, signature, episode.inputs, tools, answer, tuple(map(as_demo, demos)))
+
+
+def as_demo(episode: Episode) -> loopwright.Example:
+    """A solved episode as an example with its trajectory."""
+    results = [ToolResult(step.call, step.observation) for step in episode.steps]
+    trajectory = Trajectory(tuple(Step("", (result.call,), (result,)) for result in results))
+    return loopwright.Example(**episode.inputs, **episode.answer.args, trajectory=trajectory)
 
 
 def _property(spec: ToolSpec, name: str) -> Mapping[str, object]:
@@ -148,12 +152,31 @@ def _property(spec: ToolSpec, name: str) -> Mapping[str, object]:
     return dict(properties[name])
 
 
-def generated(settings: Settings, family: str, count: int, *, seed: str) -> list[Question]:
-    """Questions of one family, drawn from the parts of each axis that the settings name."""
-    return [
-        as_question(draw_episodes(Random(f"{seed}/{family}/{n}"), settings, 1, [family])[0])
-        for n in range(count)
-    ]
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """What is unseen about some generated questions; `count` is that of each family."""
+
+    name: str
+    settings: Settings
+    count: int
+    demos: int = 0
+
+
+AXES: tuple[Axis, ...] = (
+    Axis("new names and numbers", Settings(names="heldout"), 100),
+    Axis("new phrasings", Settings(names="heldout", wording="heldout"), 40),
+    Axis("new tool names", Settings(names="heldout", tool_names="heldout"), 40),
+    Axis("all three new", Settings("heldout", "heldout", "heldout"), 40),
+    Axis("all three new, after two solved questions", Settings("heldout", "heldout", "heldout"), 40, demos=2),
+)
+
+
+def generated(axis: Axis, family: str, count: int, seed: str) -> Iterator[Question]:
+    """Questions of one family; each is the first of its scene, solved ones before it come after it there."""
+    for number in range(count):
+        rng = Random(f"{seed}/{axis.name}/{family}/{number}")
+        first, *others = draw_episodes(rng, axis.settings, 1 + axis.demos, [family])
+        yield as_question(first, [each for each in others if each.inputs.keys() == first.inputs.keys()])
 
 
 def handwritten() -> list[Question]:
@@ -204,6 +227,7 @@ def ask(question: Question, lm: Timed) -> Outcome:
     """Put one question to an agent."""
     before = len(lm.seconds)
     agent = loopwright.ReAct(question.signature, tools=question.tools, max_iters=MAX_STEPS)
+    agent.react.demos = list(question.demos)
     with loopwright.context(lm=lm):
         prediction = agent(**question.inputs)
     (answer_field,) = agent.signature.output_fields
@@ -237,14 +261,6 @@ def row(axis: str, family: str, outcomes: Sequence[Outcome]) -> str:
     times = sorted(second for each in outcomes for second in each.seconds) or [0.0]
     share = f"**{solved / max(1, count):.0%}**" if family == "all" else f"{solved / max(1, count):.0%}"
     return f"| {axis} | {family} | {count} | {share} | {low:.0%} to {high:.0%} | {steps:.1f} | {1000 * times[len(times) // 2]:.0f} ms |"
-
-
-AXES: tuple[tuple[str, Settings, int], ...] = (
-    ("new names and numbers", Settings(names="heldout"), 100),
-    ("new phrasings", Settings(names="heldout", wording="heldout"), 40),
-    ("new tool names", Settings(names="heldout", tool_names="heldout"), 40),
-    ("all three new", Settings("heldout", "heldout", "heldout"), 40),
-)
 
 
 def score(lm: Timed, axes: Iterable[tuple[str, list[Question]]], *, failures: int = 0) -> list[str]:
@@ -285,16 +301,10 @@ def main() -> None:
     options = parser.parse_args()
     lm = Timed(EmbeddedLM(options.folder))
     axes = [
-        (
-            name,
-            [
-                q
-                for family in FAMILIES
-                for q in generated(settings, family, max(1, round(count * options.scale)), seed=options.seed)
-            ],
-        )
-        for name, settings, count in AXES
-        if not options.axis or name in options.axis
+        (axis.name, [each for family in FAMILIES for each in generated(axis, family, count, options.seed)])
+        for axis in AXES
+        for count in [max(1, round(axis.count * options.scale))]
+        if not options.axis or axis.name in options.axis
     ]
     if not options.axis or "hand-written" in options.axis:
         axes.append(("hand-written", handwritten()))

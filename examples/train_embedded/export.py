@@ -26,6 +26,7 @@ def export(source: Path, target: Path) -> None:
     weights = {f"model.{name}": each.to(torch.float16).contiguous() for name, each in state["model"].items()}
     target.mkdir(parents=True, exist_ok=True)
     save_file(weights, target / "model.safetensors", metadata={"format": "pt"})
+    (target / "model.safetensors").chmod(0o644)  # it is written for its owner alone
     (target / "config.json").write_text(json.dumps(config(shape), indent=2) + "\n", encoding="utf-8")
     shutil.copyfile(source / "tokenizer.json", target / "tokenizer.json")
     settings = {

@@ -25,7 +25,7 @@ FAMILIES: dict[str, Callable[[Scene], Asked]] = {
     "dates": ask_dates,
     "lookup": ask_lookup,
 }
-_WEIGHTS = {"arithmetic": 3.0, "units": 2.0, "dates": 2.0, "lookup": 3.0}
+_WEIGHTS = {"arithmetic": 3.5, "units": 2.0, "dates": 1.5, "lookup": 4.0}
 _QUESTION_FIELDS = listed(
     "question question question request task query problem input prompt ask q text message user_question"
 )
@@ -172,7 +172,7 @@ def _copied(rng: Random, settings: Settings) -> str:
 
 def draw_row(rng: Random, progress: float) -> list[Piece]:
     """One training row; `progress` from 0 to 1 moves from copying over single calls to whole episodes."""
-    copying = max(0.5 * (1 - progress / 0.12), 0.25 * (1 - progress / 0.5), 0.03)
+    copying = max(0.5 * (1 - progress / 0.12), 0.25 * (1 - progress / 0.5), 0.08)
     if rng.random() < copying:
         return draw_copy_row(rng)
     longest = 1 if rng.random() < 0.5 - progress / 0.3 else 3

@@ -15,22 +15,43 @@ from .words import NameKind, Split, is_heldout, listed, pseudo_word
 _BUILT_IN_SHARE = 0.5
 """How often a tool has the name and arguments that it has in `loopwright.tools.builtin`."""
 
-_CALCULATORS = listed("""calculator calc compute evaluate eval_expression do_math math solve_expression arithmetic run_calculation
-evaluate_expression compute_expression math_eval calculate_expression number_cruncher calculateExpression evalMath crunch
-work_out reckon numeric_eval""")
+
+def composed(verbs: str, nouns: str) -> list[str]:
+    """Every verb before every noun, with an underscore or a capital between them.
+
+    >>> composed("add", "days")
+    ['add_days', 'addDays']
+    """
+    pairs = [(verb, noun) for verb in listed(verbs) for noun in listed(nouns)]
+    return [f"{verb}_{noun}" for verb, noun in pairs] + [
+        f"{verb}{noun.title().replace('_', '')}" for verb, noun in pairs
+    ]
+
+
+_CALCULATORS = listed("""calculator calc compute evaluate arithmetic math math_eval number_cruncher crunch reckon numeric_eval
+work_out run_calculation""") + composed(
+    "calculate calc compute evaluate eval solve do run work_out",
+    "math expression formula sum arithmetic equation numbers calculation",
+)
 _EXPRESSIONS = listed("expression expr formula input text math query calculation problem sum")
-_CONVERTERS = listed("""convert unit_convert convert_unit unit_converter convert_measure units change_units to_unit convertUnits
-measure_convert unit_conversion convert_quantity translate_units switch_units conversion""")
+_CONVERTERS = listed(
+    "convert unit_convert unit_converter units to_unit measure_convert unit_conversion conversion"
+) + composed(
+    "convert change translate transform switch turn express rescale",
+    "units unit measure quantity measurement dimension",
+)
 _VALUES = listed("value amount quantity number x magnitude")
 _SOURCES = listed("from_unit from source unit_from source_unit have fromUnit")
 _TARGETS = listed("to_unit to target unit_to target_unit want toUnit")
-_SHIFTERS = listed(
-    "add_days shift_date date_add add_to_date move_date date_shift plus_days offset_date addDays date_after"
+_SHIFTERS = listed("add_to_date date_add date_shift date_after date_offset") + composed(
+    "add plus shift move offset advance", "days date day calendar"
 )
 _COUNTERS = listed(
-    "days_between date_diff date_difference count_days day_count diff_dates daysBetween days_from_to interval"
+    "days_between date_diff date_difference day_count daysBetween days_from_to interval"
+) + composed("count diff compare subtract measure", "days dates date_range interval")
+_WEEKDAYS = listed("weekday day_of_week weekday_of which_day dayOfWeek day_name name_of_day") + composed(
+    "get find name tell which", "weekday day_name day_of_week"
 )
-_WEEKDAYS = listed("weekday day_of_week get_weekday weekday_of which_day dayOfWeek day_name name_of_day")
 _STARTS = listed("start date day from_date start_date begin when first")
 _ENDS = listed("end end_date to_date until finish second other last")
 
@@ -146,7 +167,7 @@ class Attribute:
 
 _NAME_PATTERNS = (
     "get_{}", "get_{}", "get_{}", "{}_of", "lookup_{}", "find_{}", "fetch_{}", "{}_lookup", "get_{}_by_name", "{}_for", "query_{}", "read_{}", "show_{}",
-    "{}", "search_{}", "get{}", "retrieve_{}", "load_{}", "check_{}", "{}_info", "db_{}",
+    "{}", "search_{}", "get{}", "retrieve_{}", "load_{}", "check_{}", "{}_info", "{}_by_name", "get_the_{}", "{}_db", "ask_{}", "{}_value", "db_{}",
 )  # fmt: skip
 
 

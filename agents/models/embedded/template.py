@@ -173,13 +173,18 @@ def render_turns(messages: Iterable[Message], tools: Sequence[ToolSpec]) -> Iter
         if message.role == "user":
             yield Piece(USER, marker=True)
             yield Piece(message.content)
-        elif message.role == "tool":
+        elif message.role == "tool" and not _is_closing(message):
             yield Piece(OBS, marker=True)
             yield Piece(message.content)
         elif message.role == "assistant":
             for call in message.tool_calls:
                 yield Piece(CALL, marker=True)
                 yield from render_call(call, specs.get(call.name))
+
+
+def _is_closing(message: Message) -> bool:
+    """Whether it only says that an answer was taken, after a demonstration; a refusal is read and repaired."""
+    return message.name == TERMINAL and not message.content.startswith("Error")
 
 
 def render_prompt(messages: Sequence[Message], tools: Sequence[ToolSpec]) -> list[Piece]:

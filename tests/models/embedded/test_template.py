@@ -99,3 +99,12 @@ def test_only_what_the_model_writes_is_its_own() -> None:
     pieces = render_prompt([Message("user", "hi"), Message("assistant", "", (ToolCall("f"),))], [spec("f")])
     assert [piece.text for piece in pieces if piece.own] == ["f", END]
     assert pieces[-1] == Piece(CALL, marker=True)
+
+
+@pytest.mark.parametrize(
+    ("content", "shown"),
+    [("Submitted.", ""), ("Error: `answer` is missing", "<|obs|>Error: `answer` is missing")],
+)
+def test_of_the_results_of_submit_only_a_refusal_is_read(content: str, shown: str) -> None:
+    messages = [Message("user", "hi"), Message("tool", content, name="submit")]
+    assert text(render_prompt(messages, [SUBMIT])).removesuffix(CALL).endswith(f"<|user|>hi{shown}")
