@@ -9,6 +9,7 @@ import secrets
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -101,11 +102,13 @@ def remove(path: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def surroundings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Surroundings]:
-    folder = tmp_path_factory.mktemp("hostile")
-    folder.chmod(0o777)
-    for parent in (folder.parent, folder.parent.parent):
-        parent.chmod(0o755)
+def surroundings() -> Iterator[Surroundings]:
+    with tempfile.TemporaryDirectory(prefix="hostile") as name:
+        yield from surroundings_in(Path(name))
+
+
+def surroundings_in(folder: Path) -> Iterator[Surroundings]:
+    folder.chmod(0o777)  # open to any user: what holds a program in shall not be the files' own modes
     secret = secrets.token_hex(16)
     secret_file = folder / "secret.txt"
     secret_file.write_text(secret, encoding="ascii")

@@ -9,11 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from loopwright.sandbox import Limits, ProcessSandbox, SandboxError, probe
+from loopwright.sandbox import Level, Limits, ProcessSandbox, SandboxError, probe
+
+LEVEL: Level = probe().level  # what this system reaches; the tests hold it to that
 
 
 def test_a_loop_is_stopped_at_the_wall_limit_and_the_session_lives_on() -> None:
-    with ProcessSandbox(Limits(wall_seconds=0.3)) as engine:
+    with ProcessSandbox(Limits(wall_seconds=0.3), level=LEVEL) as engine:
         engine.run("kept = 7")
         execution = engine.run("print('on the way')\nwhile True:\n    pass")
         assert (execution.end, execution.stdout, execution.session_kept) == ("timeout", "on the way\n", True)
@@ -24,7 +26,7 @@ def test_a_loop_is_stopped_at_the_wall_limit_and_the_session_lives_on() -> None:
 
 
 def test_a_loop_is_stopped_at_the_cpu_limit_though_wall_time_is_left() -> None:
-    with ProcessSandbox(Limits(wall_seconds=60, cpu_seconds=0.2)) as engine:
+    with ProcessSandbox(Limits(wall_seconds=60, cpu_seconds=0.2), level=LEVEL) as engine:
         execution = engine.run("while True: pass")
         assert execution.end == "timeout"
         assert "cpu time" in str(execution.error)
@@ -32,13 +34,13 @@ def test_a_loop_is_stopped_at_the_cpu_limit_though_wall_time_is_left() -> None:
 
 
 def test_sleeping_does_not_use_up_the_cpu_limit() -> None:
-    with ProcessSandbox(Limits(cpu_seconds=0.2)) as engine:
+    with ProcessSandbox(Limits(cpu_seconds=0.2), level=LEVEL) as engine:
         assert engine.run("import time\ntime.sleep(0.4)").ok
 
 
 @pytest.mark.parametrize("limits", [Limits(wall_seconds=0.2), Limits(wall_seconds=60, cpu_seconds=0.2)])
 def test_c_code_that_heeds_no_signal_is_killed_and_the_next_run_is_fresh(limits: Limits) -> None:
-    with ProcessSandbox(limits) as engine:
+    with ProcessSandbox(limits, level=LEVEL) as engine:
         engine.run("lost = 1")
         execution = engine.run("sum(range(10 ** 12))")
         assert (execution.end, execution.session_kept) == ("timeout", False)
@@ -48,7 +50,7 @@ def test_c_code_that_heeds_no_signal_is_killed_and_the_next_run_is_fresh(limits:
 
 
 def test_memory_is_limited_and_the_session_lives_on() -> None:
-    with ProcessSandbox(Limits(memory_mb=64)) as engine:
+    with ProcessSandbox(Limits(memory_mb=64), level=LEVEL) as engine:
         engine.run("kept = 7")
         execution = engine.run("data = bytearray(100_000_000)")
         assert execution.end == "memory"
@@ -57,7 +59,7 @@ def test_memory_is_limited_and_the_session_lives_on() -> None:
 
 
 def test_output_is_limited_to_what_fits() -> None:
-    with ProcessSandbox(Limits(output_chars=10)) as engine:
+    with ProcessSandbox(Limits(output_chars=10), level=LEVEL) as engine:
         assert engine.run("print('123456789')").ok
         execution = engine.run("print('123456789x')\nprint('never')")
         assert (execution.end, execution.stdout, execution.session_kept) == ("output", "123456789x", True)
@@ -148,6 +150,9 @@ def test_the_report_names_every_layer_and_the_level_it_makes() -> None:
     assert (report.level == "strict") == (not any(report.layers.values()))
 
 
+needs_proc = pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="looks at /proc")
+
+
 def descriptors_open() -> int:
     return len(list(Path("/proc/self/fd").iterdir()))
 
@@ -167,12 +172,13 @@ def _children() -> set[int]:
     return below
 
 
+@needs_proc
 def test_nothing_is_left_after_many_runs_kills_and_closes() -> None:
     probe()
     gc.collect()
     descriptors, processes = descriptors_open(), _children()
     for turn in range(60):
-        engine = ProcessSandbox(Limits(wall_seconds=0.05, cpu_seconds=60))
+        engine = ProcessSandbox(Limits(wall_seconds=0.05, cpu_seconds=60), level=LEVEL)
         engine.run("x = 1")
         if turn % 10 == 0:
             assert engine.run("sum(range(10 ** 12))").end == "timeout"
@@ -184,8 +190,9 @@ def test_nothing_is_left_after_many_runs_kills_and_closes() -> None:
     assert descriptors_open() == descriptors
 
 
+@needs_proc
 def test_a_zygote_that_was_killed_is_replaced() -> None:
-    with ProcessSandbox() as engine:
+    with ProcessSandbox(level=LEVEL) as engine:
         engine.run("1")
         for pid in _children() - {os.getpid()}:
             if b"loopwright.sandbox.zygote" in Path(f"/proc/{pid}/cmdline").read_bytes():

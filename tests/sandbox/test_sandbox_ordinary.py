@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from loopwright.sandbox import Limits, ProcessSandbox
+from loopwright.sandbox import Level, Limits, ProcessSandbox, probe
 
+LEVEL: Level = probe().level
 _REFERENCE = """
 import contextlib, io, json, sys
 printed = {}
@@ -63,7 +64,7 @@ def test_the_corpus_is_large_enough_to_mean_something() -> None:
 
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_an_ordinary_program_prints_what_plain_python_prints(name: str, expected: dict[str, str]) -> None:
-    with ProcessSandbox(Limits(wall_seconds=30, cpu_seconds=30)) as engine:
+    with ProcessSandbox(Limits(wall_seconds=30, cpu_seconds=30), level=LEVEL) as engine:
         execution = engine.run(PROGRAMS[name])
     assert execution.ok, execution.error
     assert execution.stdout == expected[name]

@@ -15,13 +15,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from loopwright.sandbox import Limits, ProcessSandbox
+from loopwright.sandbox import Level, Limits, ProcessSandbox, probe
 from loopwright.sandbox.facades import preload
 from loopwright.sandbox.guards import Guards
 from loopwright.sandbox.names import BINDABLE, INTERNALS, VARIABLES, WRITABLE, is_dunder, is_plain
 from loopwright.sandbox.namespace import make_builtins
 from loopwright.sandbox.policy import PolicyError, compile_program
 from loopwright.sandbox.wire import WireError, pack, read
+
+LEVEL: Level = probe().level  # what this system reaches; the tests hold it to that
 
 # -- generated programs ------------------------------------------------------------------------
 
@@ -329,7 +331,7 @@ def test_any_text_as_a_program_gives_an_execution(source: str) -> None:
     assert execution.ok == (execution.error is None)
 
 
-NOISE = ProcessSandbox(Limits(wall_seconds=10))
+NOISE = ProcessSandbox(Limits(wall_seconds=10), level=LEVEL)
 
 
 @pytest.fixture(autouse=True, scope="module")

@@ -8,7 +8,9 @@ import time
 
 import pytest
 
-from loopwright.sandbox import Execution, Failure, Limits, ProcessSandbox, Sandbox
+from loopwright.sandbox import Execution, Failure, Level, Limits, ProcessSandbox, Sandbox, probe
+
+LEVEL: Level = probe().level  # what this system reaches; the tests hold it to that
 
 
 @pytest.mark.parametrize(
@@ -60,7 +62,7 @@ def test_a_value_that_is_no_json_comes_as_text(sandbox: ProcessSandbox, code: st
 
 
 def test_a_long_value_is_shown_in_part_and_not_copied() -> None:
-    with ProcessSandbox(Limits(value_chars=100, repr_chars=20)) as engine:
+    with ProcessSandbox(Limits(value_chars=100, repr_chars=20), level=LEVEL) as engine:
         execution = engine.run("list(range(1000))")
     assert execution.value is None
     assert execution.value_repr == "[0, 1, 2, 3, 4, 5, …"
@@ -84,14 +86,14 @@ def test_printed_text_and_value_belong_to_one_run_only(sandbox: ProcessSandbox) 
 
 def test_two_sessions_share_nothing(sandbox: ProcessSandbox) -> None:
     sandbox.run("x = 'mine'")
-    with ProcessSandbox() as other:
+    with ProcessSandbox(level=LEVEL) as other:
         assert other.run("x").end == "error"
 
 
 def test_two_sessions_draw_different_random_numbers() -> None:
     drawn = set()
     for _ in range(3):
-        with ProcessSandbox() as engine:
+        with ProcessSandbox(level=LEVEL) as engine:
             drawn.add(engine.run("import random\nrandom.random()").value_repr)
     assert len(drawn) == 3
 
@@ -193,7 +195,7 @@ def test_a_program_that_the_policy_refuses_is_not_run_at_all(sandbox: ProcessSan
 
 
 def test_a_program_that_is_too_long_is_refused() -> None:
-    execution = ProcessSandbox(Limits(code_chars=10)).run("x = 1 + 1 + 1")
+    execution = ProcessSandbox(Limits(code_chars=10), level=LEVEL).run("x = 1 + 1 + 1")
     assert execution.end == "refused"
     assert "13 characters; at most 10" in str(execution.error)
 
@@ -204,7 +206,7 @@ def test_leaving_by_exit_is_a_normal_end(sandbox: ProcessSandbox) -> None:
 
 
 def test_a_sandbox_starts_at_its_first_run_and_again_after_close() -> None:
-    engine = ProcessSandbox()
+    engine = ProcessSandbox(level=LEVEL)
     assert engine.run("x = 1\nx").value == 1
     engine.close()
     engine.close()
@@ -217,7 +219,7 @@ def test_a_process_sandbox_is_a_sandbox() -> None:
         with engine:
             return engine.run("sum(xs)", {"xs": [1, 2]}).value
 
-    assert total(ProcessSandbox()) == 3
+    assert total(ProcessSandbox(level=LEVEL)) == 3
 
 
 def test_threads_may_share_a_sandbox_and_take_turns(sandbox: ProcessSandbox) -> None:
@@ -239,7 +241,7 @@ def test_many_threads_may_each_have_a_sandbox() -> None:
     values: list[object] = []
 
     def work(n: int) -> None:
-        with ProcessSandbox() as engine:
+        with ProcessSandbox(level=LEVEL) as engine:
             values.append(engine.run("n * n", {"n": n}).value)
 
     threads = [threading.Thread(target=work, args=(n,)) for n in range(12)]

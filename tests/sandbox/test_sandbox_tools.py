@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from loopwright.sandbox import Limits, ProcessSandbox
+from loopwright.sandbox import Level, Limits, ProcessSandbox, probe
+
+LEVEL: Level = probe().level  # what this system reaches; the tests hold it to that
 
 
 def add(a: int, b: int = 1) -> int:
@@ -35,7 +37,7 @@ TOOLS: dict[str, Callable[..., object]] = {
 
 @pytest.fixture
 def engine() -> Iterator[ProcessSandbox]:
-    with ProcessSandbox(Limits(wall_seconds=20, tool_calls=5), tools=TOOLS) as made:
+    with ProcessSandbox(Limits(wall_seconds=20, tool_calls=5), tools=TOOLS, level=LEVEL) as made:
         yield made
 
 
@@ -92,7 +94,7 @@ def test_calls_are_counted_for_each_run(engine: ProcessSandbox) -> None:
 
 
 def test_the_clock_stands_still_while_a_tool_works() -> None:
-    with ProcessSandbox(Limits(wall_seconds=0.5), tools=TOOLS) as engine:
+    with ProcessSandbox(Limits(wall_seconds=0.5), tools=TOOLS, level=LEVEL) as engine:
         execution = engine.run("slow() + slow()")
         assert execution.value == "latelate"
         assert engine.run("slow()\nwhile True: pass").end == "timeout"
@@ -102,7 +104,7 @@ def test_a_tool_that_interrupts_the_host_ends_the_session() -> None:
     def interrupt() -> None:
         raise KeyboardInterrupt
 
-    with ProcessSandbox(tools={"interrupt": interrupt}) as engine:
+    with ProcessSandbox(tools={"interrupt": interrupt}, level=LEVEL) as engine:
         engine.run("x = 1")
         with pytest.raises(KeyboardInterrupt):
             engine.run("interrupt()")
