@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from random import Random
 
 from . import simulation
@@ -240,9 +240,13 @@ class Lookup:
     attribute: Attribute
     unit: str
     form: Form
+    known: dict[str, str] = field(default_factory=dict)
 
-    def add(self, name: str, value: str) -> None:
+    def add(self, name: str, value: str) -> str:
+        """Record a value, and give the one that holds: a name that is known keeps its own."""
+        value = self.known.setdefault(name, value)
         self.records.values[name] = self.form(self.attribute.label, name, value, self.unit)
+        return value
 
 
 _FAULTS = (

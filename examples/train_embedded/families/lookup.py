@@ -368,19 +368,14 @@ def lookup(scene: Scene, attribute: Attribute) -> Lookup:
 
 
 def fetch(scene: Scene, source: Lookup, name: str, shown: str = "") -> str:
-    """Look one name up, and give the figure; `shown` is a misspelt name that is tried first."""
-    value = source.attribute.draw(scene.rng, scene.settings.names)
-    source.add(name, value)
-    if shown and shown != name:
+    """Look one name up, and give its value; `shown` is a misspelt name that is tried first."""
+    value = source.add(name, source.attribute.draw(scene.rng, scene.settings.names))
+    if shown and shown != name and shown not in source.known:
         source.records.aliases[shown] = name
+    if shown and shown != name:
         scene.use(source.tool, {"name": shown})
     scene.use(source.tool, {"name": name})
     return value
-
-
-def fetch_text(scene: Scene, source: Lookup, name: str, value: str) -> None:
-    source.add(name, value)
-    scene.use(source.tool, {"name": name})
 
 
 def _misspelt(rng: Random, name: str) -> str:
@@ -549,6 +544,8 @@ def _ask_one(scene: Scene, source: Lookup, name: str) -> Asked:
 
 def _ask_two(scene: Scene, source: Lookup, name: str, other: str) -> Asked:
     """Two look-ups of one kind, one sum."""
+    while other == name:
+        other = draw_name(scene.rng, source.attribute.about, scene.settings.names)
     slots = _slots(scene, source, name) | {"b": other, "many_b": _many(scene, source, other)}
     forms = [(_SUM, "{r}+{s}"), (_DIFFERENCE, "{r}-{s}"), (_RATIO, "{r}/{s}"), (_MEAN, "({r}+{s})/2")]
     if _is_money(source.attribute):
@@ -567,5 +564,6 @@ def _ask_linked(scene: Scene, source: Lookup, name: str) -> Asked:
     other = draw_name(rng, kind, scene.settings.names)
     slots = _slots(scene, source, name) | {"link": link}
     question = word(scene, _LINKED, slots, [name])
-    fetch_text(scene, to, name, other)
+    other = to.add(name, other)
+    scene.use(to.tool, {"name": name})
     return Asked(question, fetch(scene, source, other))
