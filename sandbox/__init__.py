@@ -10,21 +10,26 @@
 
 from __future__ import annotations
 
-from .base import JSON, End, Execution, Failure, Layer, Level, Limits, Sandbox, SandboxError
+from .base import JSON, End, Execution, Failure, Layer, Level, Limits, Sandbox, SandboxError, StopProgram
 from .doctor import Report, probe
+from .interpreter import CodeInterpreterError, FinalOutput, PythonInterpreter
 from .process import ProcessSandbox
 
 __all__ = [
     "JSON",
+    "CodeInterpreterError",
     "End",
     "Execution",
     "Failure",
+    "FinalOutput",
     "Layer",
     "Level",
     "Limits",
     "ProcessSandbox",
+    "PythonInterpreter",
     "Report",
     "Sandbox",
     "SandboxError",
+    "StopProgram",
     "probe",
 ]

@@ -27,6 +27,10 @@ class SandboxError(RuntimeError):
     """The sandbox can't be used as asked; the text says what to do. Never raised by the program inside."""
 
 
+class StopProgram(Exception):  # noqa: N818 - no error: the program's end
+    """Raised by a host tool to end the program that called it: the run's end is "ok", its variables are kept."""
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """What one run may use. A program that goes over a limit ends with the `End` that names it.

@@ -44,7 +44,7 @@ _NOT_PROMISED: Mapping[Level, list[str]] = {
 
 def probe() -> Report:
     """Start a worker, see what took effect, and end it. Raises SandboxError where none can be started."""
-    start = start_message(Limits(), guarded=True, os_layer=True, tools=())
+    start = start_message(Limits(), guarded=True, os_layer=True)
     worker, layers = fork_worker(start, 100_000)
     worker.end()
     python = ".".join(map(str, sys.version_info[:3]))

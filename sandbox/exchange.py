@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, cast
 
-from .base import End, Execution, Failure, Limits
+from .base import End, Execution, Failure, Limits, StopProgram
 from .shown import NotPlainError, to_json
 from .spawn import Worker
 from .wire import WireError
@@ -37,7 +37,7 @@ class Exchange:
     def execute(self, code: str, inputs: Mapping[str, Any]) -> Execution:
         """Run the program. Where the result has `session_kept` false, the worker has been ended."""
         limits = self._limits
-        request = {"op": "run", "id": self._id, "code": code, "inputs": inputs}
+        request = {"op": "run", "id": self._id, "code": code, "inputs": inputs, "tools": list(self._tools)}
         clocks = {"wall_seconds": limits.wall_seconds, "cpu_seconds": limits.cpu_seconds}
         self._deadline = time.monotonic() + limits.wall_seconds + GRACE_SECONDS
         try:
@@ -82,6 +82,8 @@ class Exchange:
             return {"error": f"no more calls: a program may make {self._limits.tool_calls}"}
         try:
             value = self._tools[name](*args, **options)
+        except StopProgram:
+            return {"stop": True}
         except Exception as error:  # noqa: BLE001 - whatever a tool raises, the program is told and may repair it
             return {"error": f"{name}() failed: {type(error).__name__}: {error}"[:_TEXT_CHARS]}
         try:

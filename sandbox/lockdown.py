@@ -25,14 +25,14 @@ _CAPSET = {"x86_64": 126, "aarch64": 91}
 _NOBODY = 65534
 
 
-def lock_down(descriptor: int, memory_mb: int, parent: int) -> dict[str, str]:
+def lock_down(descriptor: int, memory_mb: int, parent: int, space: int) -> dict[str, str]:
     """Take every step; each maps to "" where it took effect, else to the reason why not.
 
     `descriptor` is the socket to the host, the only one that stays open; `parent` is the process without
-    which this one is not to live.
+    which this one is not to live; `space` is the address space in bytes that it has to begin with.
     """
     steps: dict[str, Callable[[], None]] = {
-        "memory": lambda: limit_memory(memory_mb),  # first: it reads /proc
+        "memory": lambda: limit_memory(memory_mb, space),
         "descriptors": lambda: close_descriptors(descriptor),
         "unprivileged": drop_privileges,
         "no_new_privileges": lambda: _prctl(_PR_SET_NO_NEW_PRIVS, 1),
@@ -85,12 +85,11 @@ def limit_resources(descriptor: int) -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (descriptor + 1, descriptor + 1))
 
 
-def limit_memory(memory_mb: int) -> None:
-    """Address space as it is now plus `memory_mb`."""
-    now = address_space()
-    if now == 0:
+def limit_memory(memory_mb: int, space: int) -> None:
+    """At most `memory_mb` of address space on top of the `space` in bytes that is there."""
+    if space == 0:
         raise OSError("this system does not limit address space, so memory has no limit inside")
-    total = now + memory_mb * _MIB
+    total = space + memory_mb * _MIB
     resource.setrlimit(resource.RLIMIT_AS, (total, total))
 
 

@@ -22,7 +22,9 @@ from .spawn import Worker, fork_worker, start_message
 class ProcessSandbox:
     """Runs programs in a locked-down Python process. Variables live until `close`, or until a kill.
 
-    `tools` are host functions that programs may call by name; arguments and results are JSON's types.
+    `tools` are host functions that programs may call by name (the attribute may be added to between runs);
+    arguments and results are JSON's types. A tool that raises is a `ToolError` inside; one that raises
+    `StopProgram` ends the program.
     `level` is what the system must at least provide ("strict", "standard", "language"; see `levels`); more is
     taken where it is there. `layers` exists to test each of the two with the other switched off.
 
@@ -43,14 +45,13 @@ class ProcessSandbox:
     ) -> None:
         self.limits = limits or Limits()
         self.level = level
-        self._tools = dict(tools or {})
-        for name in self._tools:
+        self.tools = dict(tools or {})
+        for name in self.tools:
             _check_variable(name, "a tool")
         _check_layers(level, layers)
-        self._start = start_message(
-            self.limits, guarded="language" in layers, os_layer="os" in layers, tools=tuple(self._tools)
-        )
+        self._start = start_message(self.limits, guarded="language" in layers, os_layer="os" in layers)
         self._worker: Worker | None = None
+        self._running: Worker | None = None
         self._end: Callable[[], object] = lambda: None
         self._lock = threading.Lock()
 
@@ -69,16 +70,37 @@ class ProcessSandbox:
             text = f"the program has {len(code)} characters; at most {self.limits.code_chars} are taken"
             return Execution("refused", error=Failure("ProgramTooLong", text))
         with self._lock:
-            exchange = Exchange(self._started(), self.limits, self._tools)
+            self._running = worker = self._started()
+            exchange = Exchange(worker, self.limits, self.tools)
             began = time.monotonic()
             try:
                 outcome = exchange.execute(code, values)
             except BaseException:  # a tool was interrupted: what the worker makes of that, no one waits for
                 self._stop()
                 raise
+            finally:
+                self._running = None
             if not outcome.session_kept:
                 self._stop()
             return replace(outcome, seconds=time.monotonic() - began)
+
+    async def arun(self, code: str, inputs: Mapping[str, object] | None = None) -> Execution:
+        """As `run`, without blocking the event loop; cancelling it ends the program and its session."""
+        import asyncio
+
+        running = asyncio.create_task(asyncio.to_thread(self.run, code, inputs))
+        try:
+            return await asyncio.shield(running)
+        except asyncio.CancelledError:
+            self.interrupt()
+            await asyncio.wait([running])
+            raise
+
+    def interrupt(self) -> None:
+        """End the program that runs now, from another thread: its `run` returns with the end "killed"."""
+        worker = self._running
+        if worker is not None:
+            worker.kill()
 
     def close(self) -> None:
         """End the process and everything in it; `run` would start another."""

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 from .base import Limits, SandboxError
@@ -191,11 +191,15 @@ class Worker:
 
         `wait` gives a process whose socket has just closed the moment that it needs to be gone.
         """
-        if self._link.fileno() == -1:  # ended before; its process id may be another's by now
+        if self._link.fileno() == -1:  # ended before
             return ""
         status, killed = self._zygote.end(self.pid, wait=wait)
         self._link.close()
         return "" if killed else how_it_ended(status)
+
+    def kill(self) -> None:
+        """End the process from another thread than the one that talks to it, which then finds it gone."""
+        self._zygote.end(self.pid, wait=False)
 
 
 def how_it_ended(status: int) -> str:
@@ -212,13 +216,11 @@ def how_it_ended(status: int) -> str:
     return f"it was killed ({name})" if name in ("SIGKILL", "SIGTERM") else f"it crashed ({name})"
 
 
-def start_message(
-    limits: Limits, *, guarded: bool, os_layer: bool, tools: Sequence[str]
-) -> dict[str, object]:
-    """What a new worker is told: the sizes it must keep to, which layers to put on, the tools' names."""
+def start_message(limits: Limits, *, guarded: bool, os_layer: bool) -> dict[str, object]:
+    """What a new worker is told: the sizes it must keep to, which layers to put on."""
     sizes = ("output_chars", "value_chars", "repr_chars", "call_chars", "memory_mb")
     bounds = {name: getattr(limits, name) for name in sizes}
-    return {"op": "start", "bounds": bounds, "guarded": guarded, "os_layer": os_layer, "tools": list(tools)}
+    return {"op": "start", "bounds": bounds, "guarded": guarded, "os_layer": os_layer}
 
 
 def fork_worker(start: Mapping[str, object], frame_bytes: int) -> tuple[Worker, dict[str, str]]:

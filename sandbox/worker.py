@@ -33,6 +33,10 @@ class OutputIsFullError(BaseException):
     """The program printed more than it may."""
 
 
+class ProgramEndError(BaseException):
+    """A tool of the host said that the program is to end here, as an exit does."""
+
+
 class ToolError(RuntimeError):
     """A tool of the host failed; the text is the host's. Programs may catch it."""
 
@@ -130,6 +134,8 @@ class Session:
     def _outcome(self, code: str, file: str) -> dict[str, Any]:
         try:
             self._execute(code, file)
+        except ProgramEndError:
+            return {"end": "ok"}
         except SystemExit as error:
             if error.code not in (None, 0):
                 return self._failed(error, file)
@@ -219,6 +225,8 @@ def tool_caller(name: str, connection: Connection, clock: Clock, chars: int) -> 
         with clock.paused():
             connection.send(message)
             answer = connection.receive()
+        if answer.get("stop"):
+            raise ProgramEndError
         if answer.get("error") is not None:
             raise ToolError(str(answer["error"]))
         return answer.get("value")
@@ -227,8 +235,11 @@ def tool_caller(name: str, connection: Connection, clock: Clock, chars: int) -> 
     return call
 
 
-def serve(descriptor: int, parent: int) -> None:
-    """Answer the host's messages until it hangs up; the first says what this worker is to be."""
+def serve(descriptor: int, parent: int, space: int) -> None:
+    """Answer the host's messages until it hangs up; the first says what this worker is to be.
+
+    `space` is the address space in bytes of a worker that has run nothing.
+    """
     warnings.simplefilter("ignore")
     random.seed()  # what was forked is what every other worker has
     clock = Clock()
@@ -236,21 +247,24 @@ def serve(descriptor: int, parent: int) -> None:
     try:
         start = connection.receive()
         session = Session(Bounds(**start["bounds"]), clock, guarded=start["guarded"])
-        for name in start["tools"]:
-            session.builtins[name] = tool_caller(name, connection, clock, start["bounds"]["call_chars"])
         session.builtins["ToolError"] = ToolError
-        connection.send({"op": "ready", "layers": locked(start, descriptor, parent)})
+        connection.send({"op": "ready", "layers": locked(start, descriptor, parent, space)})
         while True:
-            connection.send({"op": "done", **answer(session, clock, connection.receive())})
+            request = connection.receive()
+            for name in request["tools"]:
+                caller = tool_caller(name, connection, clock, start["bounds"]["call_chars"])
+                session.builtins.setdefault(name, caller)
+            connection.send({"op": "done", **answer(session, clock, request)})
     except WireError:
         return
 
 
-def locked(start: Mapping[str, Any], descriptor: int, parent: int) -> dict[str, str]:
+def locked(start: Mapping[str, Any], descriptor: int, parent: int, space: int) -> dict[str, str]:
     """The lockdown, or the memory limit alone where the language layer is to stand by itself."""
+    memory_mb = start["bounds"]["memory_mb"]
     if start["os_layer"]:
-        return lock_down(descriptor, start["bounds"]["memory_mb"], parent)
-    limit_memory(start["bounds"]["memory_mb"])
+        return lock_down(descriptor, memory_mb, parent, space)
+    limit_memory(memory_mb, space)
     return {}
 
 

@@ -21,6 +21,7 @@ import time
 
 from . import worker
 from .facades import preload
+from .lockdown import address_space
 
 REQUEST = struct.Struct(">cI")
 ANSWER = struct.Struct(">ii")
@@ -35,13 +36,14 @@ def serve(descriptor: int) -> None:
     gc.freeze()  # collections in workers then leave the shared pages alone
     control.sendall(ANSWER.pack(0, 0))
     alive: set[int] = set()
+    space = address_space()
     while True:
         request, sockets, _, _ = socket.recv_fds(control, REQUEST.size, 1)
         if len(request) < REQUEST.size:
             break
         operation, number = REQUEST.unpack(request)
         if operation == b"F":
-            number = fork(control, sockets[0])
+            number = fork(control, sockets[0], space)
             alive.add(number)
             answer = ANSWER.pack(number, 0)
         elif number in alive:
@@ -54,7 +56,7 @@ def serve(descriptor: int) -> None:
         end(number, 0.0)
 
 
-def fork(control: socket.socket, descriptor: int) -> int:
+def fork(control: socket.socket, descriptor: int, space: int) -> int:
     """A new worker's process id; in the worker itself this does not return."""
     parent = os.getpid()
     pid = os.fork()
@@ -63,7 +65,7 @@ def fork(control: socket.socket, descriptor: int) -> int:
         return pid
     try:
         control.close()
-        worker.serve(descriptor, parent)
+        worker.serve(descriptor, parent, space)
     finally:
         os._exit(0)
 

@@ -164,29 +164,22 @@ def assert_guarded(code: types.CodeType) -> None:
         assert found.opname != "IMPORT_NAME"
 
 
-@settings(max_examples=1_500, deadline=None)
-@given(_PROGRAMS)
-def test_whatever_is_accepted_compiles_to_guarded_code_only(source: str) -> None:
-    try:
-        ast.parse(source)
-        code = compile_program(source, "<program>")
-    except (SyntaxError, PolicyError):
-        return
-    assert_guarded(code)
-
-
-def test_the_generated_programs_are_accepted_often_enough_to_count() -> None:
+def test_whatever_is_accepted_compiles_to_guarded_code_only() -> None:
     accepted = []
 
-    @settings(max_examples=300, deadline=None, database=None)
+    @settings(max_examples=400, deadline=None)
     @given(_PROGRAMS)
-    def attempt(source: str) -> None:
-        with contextlib.suppress(SyntaxError, PolicyError):
-            compile_program(source, "<program>")
-            accepted.append(source)
+    def check(source: str) -> None:
+        try:
+            ast.parse(source)
+            code = compile_program(source, "<program>")
+        except (SyntaxError, PolicyError):
+            return
+        assert_guarded(code)
+        accepted.append(source)
 
-    attempt()
-    assert len(accepted) > 15
+    check()
+    assert len(accepted) > 10, "too few programs were accepted for this to mean anything"
 
 
 # -- all that a program can reach ----------------------------------------------------------------
@@ -340,7 +333,7 @@ def _close_noise() -> Iterator[None]:
     NOISE.close()
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(st.binary(max_size=64))
 def test_any_bytes_as_a_frame_are_a_message_or_a_wire_error(raw: bytes) -> None:
     for sent in (raw, len(raw).to_bytes(4, "big") + raw):
