@@ -16,6 +16,7 @@ from ..__about__ import __version__
 COMMANDS = {
     "run": "Ask an agent one question and watch its steps.",
     "eval": "Evaluate an agent on a file of tasks.",
+    "sandbox": "See what the sandbox can promise on this system.",
 }
 
 
@@ -85,11 +86,12 @@ def run_command(arguments: list[str]) -> int:
 
 def _code_of(error: Exception) -> int | None:
     """The exit code of an error that a person can mend; None for one that is ours to mend."""
+    from loopwright.sandbox import SandboxError
     from loopwright.tools.errors import DocumentsError, ToolDefinitionError, ToolLookupError
 
     from ..errors import LMError, LoopwrightError, OutputError
 
     if isinstance(error, LMError | OutputError):
         return 1
-    mendable = (LoopwrightError, ToolLookupError, ToolDefinitionError, DocumentsError, OSError)
+    mendable = (LoopwrightError, ToolLookupError, ToolDefinitionError, DocumentsError, SandboxError, OSError)
     return 2 if isinstance(error, mendable) else None
