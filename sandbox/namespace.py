@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import builtins
+import functools
 import importlib
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from typing import Any, NoReturn
 
 from .facades import INTERNAL, Module, build, public_names
@@ -13,6 +14,7 @@ from .guards import Guards
 from .names import words
 from .replacements import replacements
 
+Prepared = dict[str, dict[str, Any]]
 _PLAIN = words("""
     abs aiter all anext any ascii bin bool bytearray bytes callable chr classmethod complex dict divmod
     enumerate filter float format frozenset hash hex id int isinstance issubclass iter len list map max
@@ -36,14 +38,18 @@ _ABSENT = {
 }
 
 
-def make_builtins(guards: Guards, write: Callable[[str], int]) -> dict[str, Any]:
-    """Everything that a program sees without defining it, and the guards that its compiled form calls."""
-    importer = Importer(guards, build(replacements(guards, write)))
+def make_builtins(guards: Guards, write: Callable[[str], int], prepared: Prepared) -> dict[str, Any]:
+    """Everything that a program sees without defining it, and the guards that its compiled form calls.
+
+    `prepared` has what packages offer besides the standard library, by module.
+    """
+    importer = Importer(guards, build({**prepared, **replacements(guards, write)}))
+    packages = {name.partition(".")[0] for name in prepared}
     return {
         **{name: getattr(builtins, name) for name in [*_PLAIN, *_EXCEPTIONS]},
         **{name: _absent(text) for name, text in _ABSENT.items()},
         "__build_class__": guards.build_class,
-        "__import__": import_internal,
+        "__import__": functools.partial(import_internal, packages),
         "delattr": guards.delattr,
         "dir": guards.dir,
         "exit": sys.exit,
@@ -87,9 +93,9 @@ def _print(write: Callable[[str], int]) -> Callable[..., None]:
     return print
 
 
-def import_internal(name: str, *args: Any) -> Any:
-    """The interpreter's own imports on behalf of a call such as `datetime.strptime`."""
-    if name in INTERNAL and name in sys.modules:
+def import_internal(packages: Set[str], name: str, *args: Any) -> Any:
+    """The interpreter's own imports on behalf of a call such as `datetime.strptime`, or of `packages`' C code."""
+    if name in sys.modules and (name in INTERNAL or name.partition(".")[0] in packages):
         return importlib.import_module(name)
     raise ImportError(f"no module {name!r} in the sandbox")
 

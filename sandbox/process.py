@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import keyword
 import threading
 import time
@@ -15,6 +16,7 @@ from .base import Execution, Failure, Layer, Level, Limits, SandboxError
 from .exchange import Exchange
 from .levels import missing
 from .names import is_dunder
+from .packages import PACKAGES
 from .shown import NotPlainError, to_json
 from .spawn import Worker, fork_worker, start_message
 
@@ -26,7 +28,8 @@ class ProcessSandbox:
     arguments and results are JSON's types. A tool that raises is a `ToolError` inside; one that raises
     `StopProgram` ends the program.
     `level` is what the system must at least provide ("strict", "standard", "language"; see `levels`); more is
-    taken where it is there. `layers` exists to test each of the two with the other switched off.
+    taken where it is there. `packages` may name "numpy" and "sympy", which programs can then import; the first
+    start with them takes longer. `layers` exists to test each of the two with the other switched off.
 
     >>> with ProcessSandbox() as sandbox:
     ...     sandbox.run("x = 20").end
@@ -42,6 +45,7 @@ class ProcessSandbox:
         tools: Mapping[str, Callable[..., object]] | None = None,
         level: Level = "standard",
         layers: Sequence[Layer] = ("language", "os"),
+        packages: Sequence[str] = (),
     ) -> None:
         self.limits = limits or Limits()
         self.level = level
@@ -49,6 +53,7 @@ class ProcessSandbox:
         for name in self.tools:
             _check_variable(name, "a tool")
         _check_layers(level, layers)
+        self._packages = _checked_packages(packages, level)
         self._start = start_message(self.limits, guarded="language" in layers, os_layer="os" in layers)
         self._worker: Worker | None = None
         self._running: Worker | None = None
@@ -118,7 +123,7 @@ class ProcessSandbox:
 
     def _started(self) -> Worker:
         if self._worker is None:
-            worker, layers = fork_worker(self._start, self._frame_bytes())
+            worker, layers = fork_worker(self._start, self._frame_bytes(), self._packages)
             lacking = missing(self.level, layers)
             if lacking:
                 worker.end()
@@ -160,6 +165,17 @@ def _check_layers(level: Level, layers: Sequence[Layer]) -> None:
         raise ValueError(f"layers is {layers!r}; it must name one or both of {', '.join(get_args(Layer))}")
     if "os" not in layers and level != "language":
         raise ValueError(f"level={level!r} needs the layer 'os'; without it, say level='language'")
+
+
+def _checked_packages(packages: Sequence[str], level: Level) -> tuple[str, ...]:
+    for package in packages:
+        if package not in PACKAGES:
+            raise ValueError(f"packages has {package!r}; there are {', '.join(PACKAGES)}")
+        if importlib.util.find_spec(package) is None:
+            raise SandboxError(f"packages has {package!r}, which is not installed: pip install {package}")
+    if packages and level == "language":
+        raise ValueError("packages need the layer 'os': the language layer can't vouch for what they do")
+    return tuple(sorted(set(packages)))
 
 
 def _too_low(level: Level, lacking: Mapping[str, str]) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import functools
 import importlib.util
 import os
 import signal
@@ -29,18 +28,18 @@ for name, path in (("loopwright", []), ("loopwright.sandbox", [folder])):
     package.__path__ = path
 sys.path.append(packages)
 from loopwright.sandbox.zygote import serve
-sys.path.remove(packages)
-serve(descriptor)
+serve(descriptor, sys.argv[4:], lambda: sys.path.remove(packages))
 """
 _START_SECONDS = 60.0
 _LOOK_SECONDS = 0.2
 _STARTING = threading.Lock()
+_ZYGOTES: dict[tuple[int, tuple[str, ...]], Zygote] = {}  # by host process: what is shared is worth sharing
 
 
 class Zygote:
     """The prepared process of this host; threads may share it."""
 
-    def __init__(self) -> None:
+    def __init__(self, packages: tuple[str, ...]) -> None:
         if sys.platform == "win32":
             raise SandboxError(
                 "the sandbox needs Linux or macOS: Windows has none of the layers that hold a program in; use WSL"
@@ -50,7 +49,7 @@ class Zygote:
         self._control.settimeout(_START_SECONDS)
         with theirs:
             self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and file
-                [sys.executable, "-I", "-S", "-B", "-c", _BOOT, str(theirs.fileno()), *_folders()],
+                [sys.executable, "-I", "-S", "-B", "-c", _BOOT, str(theirs.fileno()), *_folders(), *packages],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
@@ -223,15 +222,15 @@ def start_message(limits: Limits, *, guarded: bool, os_layer: bool) -> dict[str,
     return {"op": "start", "bounds": bounds, "guarded": guarded, "os_layer": os_layer}
 
 
-def fork_worker(start: Mapping[str, object], frame_bytes: int) -> tuple[Worker, dict[str, str]]:
+def fork_worker(
+    start: Mapping[str, object], frame_bytes: int, packages: tuple[str, ...] = ()
+) -> tuple[Worker, dict[str, str]]:
     """A worker that is ready to run, and which layers took effect on it ("" or the reason why not)."""
-    for _ in range(2):  # a second time where the zygote has gone since it was last used
-        with _STARTING:
-            zygote = shared_zygote(os.getpid())
+    for _ in range(2):  # a second time where the zygote went away in between
+        zygote = shared_zygote(packages)
         try:
             worker = zygote.fork(frame_bytes)
         except (OSError, WireError):
-            shared_zygote.cache_clear()
             zygote.close()
             continue
         try:
@@ -244,12 +243,15 @@ def fork_worker(start: Mapping[str, object], frame_bytes: int) -> tuple[Worker, 
     raise SandboxError("the sandbox's process does not stay alive; is the system out of memory or processes?")
 
 
-@functools.lru_cache(maxsize=1)
-def shared_zygote(host: int) -> Zygote:
-    """The one zygote of the process `host`: a process that was forked from another makes its own."""
-    zygote = Zygote()
-    atexit.register(close_in, host, zygote)
-    return zygote
+def shared_zygote(packages: tuple[str, ...]) -> Zygote:
+    """The zygote of this process that has `packages`; one that was forked off from another makes its own."""
+    host = os.getpid()
+    with _STARTING:
+        zygote = _ZYGOTES.get((host, packages))
+        if zygote is None or not zygote.lives:
+            zygote = _ZYGOTES[host, packages] = Zygote(packages)
+            atexit.register(close_in, host, zygote)
+        return zygote
 
 
 def close_in(host: int, zygote: Zygote) -> None:

@@ -11,7 +11,6 @@ import os
 import random
 import sys
 import types
-import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -20,7 +19,7 @@ from . import failures
 from .clock import Clock, TimeIsUpError
 from .guards import Guards
 from .lockdown import limit_memory, lock_down
-from .namespace import make_builtins
+from .namespace import Prepared, make_builtins
 from .policy import RESULT, PolicyError, compile_program, compile_unguarded
 from .shown import NotPlainError, to_json, to_text
 from .wire import WireError, pack, read
@@ -90,7 +89,7 @@ class Bounds:
 class Session:
     """The variables of a series of programs, and the running of each."""
 
-    def __init__(self, bounds: Bounds, clock: Clock, *, guarded: bool = True) -> None:
+    def __init__(self, bounds: Bounds, clock: Clock, prepared: Prepared, *, guarded: bool = True) -> None:
         self._bounds = bounds
         self._clock = clock
         self._guarded = guarded
@@ -104,7 +103,7 @@ class Session:
         sys.modules["__main__"] = main
         self.builtins: dict[str, Any] = dict(vars(builtins))
         if guarded:
-            self.builtins = make_builtins(Guards(self.variables), self.output.write)
+            self.builtins = make_builtins(Guards(self.variables), self.output.write, prepared)
         self.variables["__builtins__"] = self.builtins
         sys.stdout = sys.stderr = self.output
 
@@ -235,18 +234,18 @@ def tool_caller(name: str, connection: Connection, clock: Clock, chars: int) -> 
     return call
 
 
-def serve(descriptor: int, parent: int, space: int) -> None:
+def serve(descriptor: int, parent: int, space: int, prepared: Prepared) -> None:
     """Answer the host's messages until it hangs up; the first says what this worker is to be.
 
-    `space` is the address space in bytes of a worker that has run nothing.
+    `space` is the address space in bytes of a worker that has run nothing; `prepared` has what packages
+    offer, by module.
     """
-    warnings.simplefilter("ignore")
     random.seed()  # what was forked is what every other worker has
     clock = Clock()
     connection = Connection(descriptor, 1 << 30)
     try:
         start = connection.receive()
-        session = Session(Bounds(**start["bounds"]), clock, guarded=start["guarded"])
+        session = Session(Bounds(**start["bounds"]), clock, prepared, guarded=start["guarded"])
         session.builtins["ToolError"] = ToolError
         connection.send({"op": "ready", "layers": locked(start, descriptor, parent, space)})
         while True:

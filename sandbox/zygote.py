@@ -18,20 +18,29 @@ import signal
 import socket
 import struct
 import time
+import warnings
+from collections.abc import Callable
 
 from . import worker
 from .facades import preload
 from .lockdown import address_space
+from .namespace import Prepared
+from .packages import prepare
 
 REQUEST = struct.Struct(">cI")
 ANSWER = struct.Struct(">ii")
 _MOMENT_SECONDS = 0.1
 
 
-def serve(descriptor: int) -> None:
-    """Answer requests until the host hangs up."""
+def serve(descriptor: int, packages: list[str], forget_packages: Callable[[], None]) -> None:
+    """Answer requests until the host hangs up; `packages` are imported for programs to use."""
     control = socket.socket(fileno=descriptor)
+    warnings.simplefilter("ignore")
     preload()
+    prepared: Prepared = {}
+    for package in packages:
+        prepared.update(prepare(package))
+    forget_packages()
     gc.collect()
     gc.freeze()  # collections in workers then leave the shared pages alone
     control.sendall(ANSWER.pack(0, 0))
@@ -43,7 +52,7 @@ def serve(descriptor: int) -> None:
             break
         operation, number = REQUEST.unpack(request)
         if operation == b"F":
-            number = fork(control, sockets[0], space)
+            number = fork(control, sockets[0], space, prepared)
             alive.add(number)
             answer = ANSWER.pack(number, 0)
         elif number in alive:
@@ -56,7 +65,7 @@ def serve(descriptor: int) -> None:
         end(number, 0.0)
 
 
-def fork(control: socket.socket, descriptor: int, space: int) -> int:
+def fork(control: socket.socket, descriptor: int, space: int, prepared: Prepared) -> int:
     """A new worker's process id; in the worker itself this does not return."""
     parent = os.getpid()
     pid = os.fork()
@@ -65,7 +74,7 @@ def fork(control: socket.socket, descriptor: int, space: int) -> int:
         return pid
     try:
         control.close()
-        worker.serve(descriptor, parent, space)
+        worker.serve(descriptor, parent, space, prepared)
     finally:
         os._exit(0)
 
