@@ -287,6 +287,7 @@ def test_from_outside_ctrl_c_ends_a_run_whose_tools_hang(tmp_path: Path) -> None
     (tmp_path / "slow.py").write_text(SLOW)
     (tmp_path / "sums.yaml").write_text(FILE.replace("[calculate]", '["slow.py"]'))
     script = (
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background ignores it\n"
         "import sys; from loopwright import context; from loopwright.cli import run_command\n"
         "from loopwright.models import FunctionLM, Capabilities; from loopwright.tools import ToolCall\n"
         "lm = FunctionLM(lambda request: ToolCall('wait'), capabilities=Capabilities(native_tools=True))\n"
