@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from loopwright.tools import ToolRegistry as ToolRegistry
     from loopwright.tools import tool as tool
 
+    from . import errors as errors
     from . import evaluate as evaluate
     from . import utils as utils
     from .adapters import Adapter as Adapter
@@ -50,6 +51,7 @@ _HOMES = {
     "utils": ("utils",),
     "adapters": ("Adapter", "ChatAdapter", "JSONAdapter", "NativeAdapter"),
     "ambient": ("configure", "context", "inspect_history", "settings"),
+    "errors": ("errors",),
     "evaluate": ("evaluate",),
     "evaluation": ("Evaluate", "TaskFile"),
     "example": ("Example", "Prediction"),

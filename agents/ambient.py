@@ -175,7 +175,7 @@ def _default_lm(name: str) -> BaseLM:
     if name:
         return LM(name)
     log.warning(
-        "no model configured: the small embedded one answers; another: LOOPWRIGHT_MODEL=openai/gpt-5-mini"
+        "no model configured: the small embedded one answers, for trying only; another: LOOPWRIGHT_MODEL=openai/gpt-5-mini"
     )
     return LM("embedded")
 

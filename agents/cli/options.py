@@ -23,7 +23,11 @@ F = TypeVar("F", bound=Callable[..., Any])
 def model_options(command: F) -> F:
     """The options that choose a model."""
     for option in (
-        click.option("--temperature", type=float, help="Sampling temperature; the model's own by default."),
+        click.option(
+            "--temperature",
+            type=click.FloatRange(0),
+            help="Sampling temperature; the model's own by default.",
+        ),
         click.option("--api-base", metavar="URL", help="The server to ask, for one that speaks a known API."),
         click.option("--no-cache", is_flag=True, help="Ask the model anew, also what it was asked before."),
         click.option(

@@ -43,7 +43,13 @@ if TYPE_CHECKING:
 )
 @click.option("--instructions", default="", help="Instructions for the agent.")
 @click.option("--program", type=click.Path(path_type=Path), help="A saved program's state to load.")
-@click.option("--max-steps", default=12, show_default=True, help="Turns before the run is ended.")
+@click.option(
+    "--max-steps",
+    type=click.IntRange(1),
+    default=12,
+    show_default=True,
+    help="Turns before the run is ended.",
+)
 @click.option(
     "--json", "as_json", is_flag=True, help="One JSON object a step on stdout, the prediction last."
 )
@@ -66,6 +72,8 @@ def command(
     from .options import chosen_model
 
     asked = Signature.of(signature, instructions)
+    if not " ".join(question).strip():
+        raise ConfigurationError("the question is empty")
     if len(asked.input_fields) != 1:
         raise ConfigurationError(f"run asks one question: a signature with one input, not {asked}")
     agent = _agent(module, asked, tools, max_steps)
@@ -110,6 +118,8 @@ def _as_text(run: Any) -> Any:
     for name in outputs:
         label = f"{name}: " if len(outputs) > 1 else ""
         out.print(Text(f"{label}{plain(format_value(item[name]))}", style="bold"))
+    if item.termination_reason == "forced_submit":
+        click.echo("this answer was forced: a limit left no further step, look at what went before", err=True)
     if item.termination_reason not in ("submit", "forced_submit"):
         problem = f": {item.error}" if "error" in item else ""
         click.echo(f"no answer: the run ended with {item.termination_reason}{problem}", err=True)

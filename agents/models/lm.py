@@ -264,7 +264,7 @@ def _checked_model(model: object) -> str:
     if slash:
         raise ConfigurationError(f"the model {model!r} lacks a provider or a name; {MODEL_FORMS}")
     close = close_names(model)
-    meant = f"; did you mean {' or '.join(close)}?" if close else ""
+    meant = f"; did you mean {' or '.join(close)}?" if close else "."
     raise ConfigurationError(
         f"the model {model!r} names no provider{meant} {MODEL_FORMS[0].upper()}{MODEL_FORMS[1:]}"
     )
