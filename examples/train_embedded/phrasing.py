@@ -204,7 +204,9 @@ def _reworded(rng: Random, question: str, names: Sequence[str]) -> str:
         elif bare in _DROPPED and rng.random() < 0.08:
             words[at] = whole[len(bare) :]
     if rng.random() < 0.12:
-        words.insert(rng.randrange(len(words)), rng.choice(_FILLERS))
+        at = rng.randrange(len(words))
+        if words[at].rstrip(".,?!'s") not in named:  # a name keeps its words together
+            words.insert(at, rng.choice(_FILLERS))
     return " ".join(word for word in words if word)
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -69,3 +70,8 @@ def test_the_weights_have_the_form_that_transformers_reads() -> None:
     assert weights["model.embed_tokens.weight"].shape == (config["vocab_size"], width)
     assert weights["model.layers.0.mlp.gate_proj.weight"].shape == (inner, width)
     assert len(weights) == 2 + 9 * config["num_hidden_layers"]
+
+
+def test_the_card_describes_the_weights_that_are_shipped() -> None:
+    card = (FOLDER / "CARD.md").read_text(encoding="utf-8")
+    assert hashlib.sha256((FOLDER / "model.safetensors").read_bytes()).hexdigest() in card
