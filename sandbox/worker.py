@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import failures
-from .clock import Clock, Interruption, TimeIsUp
+from .clock import Clock, TimeIsUpError
 from .guards import Guards
-from .lockdown import limit_memory, lock_down, tried
+from .lockdown import limit_memory, lock_down
 from .namespace import Prepared, make_builtins
 from .policy import RESULT, PolicyError, compile_program, compile_unguarded
 from .shown import NotPlainError, to_json, to_text
@@ -28,11 +28,11 @@ _COMPILE_DEPTH = 3_000
 _SOURCES = 100
 
 
-class OutputIsFull(Interruption):
+class OutputIsFullError(BaseException):
     """The program printed more than it may."""
 
 
-class ProgramEnd(Interruption):
+class ProgramEndError(BaseException):
     """A tool of the host said that the program is to end here, as an exit does."""
 
 
@@ -62,7 +62,7 @@ class Output:
         self._left -= len(text)
         if self._left < 0:
             self._left, self.full = 0, True
-            raise OutputIsFull
+            raise OutputIsFullError
         if len(self._parts) > 10_000:
             self._parts = ["".join(self._parts)]
         return len(text)
@@ -133,7 +133,7 @@ class Session:
     def _outcome(self, code: str, file: str) -> dict[str, Any]:
         try:
             self._execute(code, file)
-        except ProgramEnd:
+        except ProgramEndError:
             return {"end": "ok"}
         except SystemExit as error:
             if error.code not in (None, 0):
@@ -225,7 +225,7 @@ def tool_caller(name: str, connection: Connection, clock: Clock, chars: int) -> 
             connection.send(message)
             answer = connection.receive()
         if answer.get("stop"):
-            raise ProgramEnd
+            raise ProgramEndError
         if answer.get("error") is not None:
             raise ToolError(str(answer["error"]))
         return answer.get("value")
@@ -263,7 +263,8 @@ def locked(start: Mapping[str, Any], descriptor: int, parent: int, space: int) -
     memory_mb = start["bounds"]["memory_mb"]
     if start["os_layer"]:
         return lock_down(descriptor, memory_mb, parent, space)
-    return {"memory": tried(lambda: limit_memory(memory_mb, space))}
+    limit_memory(memory_mb, space)
+    return {}
 
 
 def answer(session: Session, clock: Clock, request: Mapping[str, Any]) -> dict[str, Any]:
@@ -272,7 +273,7 @@ def answer(session: Session, clock: Clock, request: Mapping[str, Any]) -> dict[s
         outcome = session.run(
             request["code"], request["inputs"], request["wall_seconds"], request["cpu_seconds"]
         )
-    except TimeIsUp:  # the timer struck between a program's end and its being stopped
+    except TimeIsUpError:  # the timer struck between a program's end and its being stopped
         clock.stop()
         outcome = {"end": "timeout"}
     return {"id": request["id"], **outcome}
