@@ -61,6 +61,7 @@ class Zygote:
         try:
             self._answer()
         except (OSError, WireError):
+            self._control.close()
             self._process.kill()
             _, complaints = self._process.communicate()
             raise SandboxError(f"the sandbox's process did not start: {_last_line(complaints)}") from None
