@@ -14,8 +14,12 @@ from types import FrameType
 _AGAIN_SECONDS = 0.05
 
 
-class TimeIsUpError(BaseException):
-    """Raised in the program at its limit; no `Exception`, so that `except Exception` lets it pass."""
+class Interruption(KeyboardInterrupt):
+    """Raised in a program to end it; what lets a keyboard's interrupt pass, asyncio's loop too, lets it pass."""
+
+
+class TimeIsUp(Interruption):
+    """The program is at its limit."""
 
 
 class Clock:
@@ -30,7 +34,7 @@ class Clock:
     def _ring(self, number: int, frame: FrameType | None) -> None:
         if self._armed:
             self.expired = "wall" if number == signal.SIGALRM else "cpu"
-            raise TimeIsUpError
+            raise TimeIsUp
 
     def start(self, wall_seconds: float, cpu_seconds: float) -> None:
         """Begin a run."""

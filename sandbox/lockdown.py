@@ -42,10 +42,11 @@ def lock_down(descriptor: int, memory_mb: int, parent: int, space: int) -> dict[
         "limits": lambda: limit_resources(descriptor),
         "seccomp": lambda: seccomp.install(_libc(), descriptor),
     }
-    return {name: _tried(step) for name, step in steps.items()}
+    return {name: tried(step) for name, step in steps.items()}
 
 
-def _tried(step: Callable[[], None]) -> str:
+def tried(step: Callable[[], None]) -> str:
+    """Take a step: "" where it took effect, else why not."""
     try:
         step()
     except (OSError, ValueError, AttributeError) as error:  # AttributeError: a libc without the call

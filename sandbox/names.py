@@ -12,6 +12,8 @@ def words(text: str) -> list[str]:
 
 # Names of frames, code objects and what leads to them. A plain read of one of these leaves the sandbox.
 INTERNALS: frozenset[str] = INSPECT_ATTRIBUTES | {"ag_suspended", "cr_suspended", "gi_suspended", "tb_lasti"}
+# What leads from a task to its frames and its loop.
+INTERNALS |= {"get_coro", "get_loop", "get_stack", "print_stack"}
 
 # What a class may define, and what may be called by name (`super().__init__()`, `dict.__setitem__`).
 # Left out on purpose: __del__ (runs at any time), __getattribute__, __reduce__ and its kin, and what

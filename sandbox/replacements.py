@@ -10,6 +10,7 @@ import typing
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from . import coroutines
 from .guards import Guards, check_fields
 from .names import words
 from .standins import METACLASS
@@ -22,6 +23,7 @@ def replacements(guards: Guards, write: Callable[[str], int]) -> dict[str, dict[
     """The members to add to each facade, for one session; `write` takes what is written to stdout."""
     return {
         "abc": {"ABCMeta": METACLASS},
+        "asyncio": coroutines.members(),
         "collections": {"namedtuple": _namedtuple(guards)},
         "dataclasses": {"dataclass": _dataclass(guards)},
         "functools": {

@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import failures
-from .clock import Clock, TimeIsUpError
+from .clock import Clock, Interruption, TimeIsUp
 from .guards import Guards
-from .lockdown import limit_memory, lock_down
+from .lockdown import limit_memory, lock_down, tried
 from .namespace import Prepared, make_builtins
 from .policy import RESULT, PolicyError, compile_program, compile_unguarded
 from .shown import NotPlainError, to_json, to_text
@@ -28,11 +28,11 @@ _COMPILE_DEPTH = 3_000
 _SOURCES = 100
 
 
-class OutputIsFullError(BaseException):
+class OutputIsFull(Interruption):
     """The program printed more than it may."""
 
 
-class ProgramEndError(BaseException):
+class ProgramEnd(Interruption):
     """A tool of the host said that the program is to end here, as an exit does."""
 
 
@@ -62,7 +62,7 @@ class Output:
         self._left -= len(text)
         if self._left < 0:
             self._left, self.full = 0, True
-            raise OutputIsFullError
+            raise OutputIsFull
         if len(self._parts) > 10_000:
             self._parts = ["".join(self._parts)]
         return len(text)
@@ -133,7 +133,7 @@ class Session:
     def _outcome(self, code: str, file: str) -> dict[str, Any]:
         try:
             self._execute(code, file)
-        except ProgramEndError:
+        except ProgramEnd:
             return {"end": "ok"}
         except SystemExit as error:
             if error.code not in (None, 0):
@@ -225,7 +225,7 @@ def tool_caller(name: str, connection: Connection, clock: Clock, chars: int) -> 
             connection.send(message)
             answer = connection.receive()
         if answer.get("stop"):
-            raise ProgramEndError
+            raise ProgramEnd
         if answer.get("error") is not None:
             raise ToolError(str(answer["error"]))
         return answer.get("value")
@@ -263,8 +263,7 @@ def locked(start: Mapping[str, Any], descriptor: int, parent: int, space: int) -
     memory_mb = start["bounds"]["memory_mb"]
     if start["os_layer"]:
         return lock_down(descriptor, memory_mb, parent, space)
-    limit_memory(memory_mb, space)
-    return {}
+    return {"memory": tried(lambda: limit_memory(memory_mb, space))}
 
 
 def answer(session: Session, clock: Clock, request: Mapping[str, Any]) -> dict[str, Any]:
@@ -273,7 +272,7 @@ def answer(session: Session, clock: Clock, request: Mapping[str, Any]) -> dict[s
         outcome = session.run(
             request["code"], request["inputs"], request["wall_seconds"], request["cpu_seconds"]
         )
-    except TimeIsUpError:  # the timer struck between a program's end and its being stopped
+    except TimeIsUp:  # the timer struck between a program's end and its being stopped
         clock.stop()
         outcome = {"end": "timeout"}
     return {"id": request["id"], **outcome}

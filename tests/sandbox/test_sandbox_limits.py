@@ -203,3 +203,11 @@ def test_a_zygote_that_was_killed_is_replaced() -> None:
 
 def test_a_wrong_python_is_a_clear_error() -> None:
     assert issubclass(SandboxError, RuntimeError)
+
+
+def test_a_loop_of_coroutines_is_stopped_and_the_session_lives_on() -> None:
+    program = "import asyncio\nasync def spin():\n    while True: await asyncio.sleep(0)\nasyncio.run(spin())"
+    with ProcessSandbox(Limits(wall_seconds=0.3), level=LEVEL) as engine:
+        engine.run("kept = 7")
+        assert engine.run(program).end == "timeout"
+        assert engine.run("kept").value == 7

@@ -207,7 +207,7 @@ def test_a_worker_answers_each_message_in_turn() -> None:
         worker.serve(theirs.fileno(), os.getppid(), 1 << 44, {})
     host.join()
     ready, first_call, first, *_, stopped_call, stopped, unfit = host.heard
-    assert ready == {"op": "ready", "layers": {}}
+    assert ready == {"op": "ready", "layers": {"memory": ""}}
     assert first_call == {"op": "call", "name": "ask", "args": ["a"], "options": {"k": [1]}}
     assert (first["id"], first["end"], first["value"]) == ("1", "ok", 42)
     failed = host.heard[4]["error"]

@@ -19,7 +19,7 @@ import pytest
 from loopwright.sandbox.clock import Clock
 from loopwright.sandbox.facades import preload
 from loopwright.sandbox.failures import message_of
-from loopwright.sandbox.worker import Bounds, Output, OutputIsFullError, Session
+from loopwright.sandbox.worker import Bounds, Output, OutputIsFull, Session
 
 BOUNDS = Bounds(output_chars=50_000, value_chars=10_000, repr_chars=1_000, call_chars=1_000, memory_mb=256)
 
@@ -123,7 +123,7 @@ def test_output_keeps_what_fits_and_joins_many_pieces() -> None:
     assert output.text() == "x" * 15_000
     with pytest.raises(TypeError):
         output.write(5)  # type: ignore[arg-type]  # what is tested
-    with pytest.raises(OutputIsFullError):
+    with pytest.raises(OutputIsFull):
         output.write("y" * 10_000)
     assert output.text() == "x" * 15_000 + "y" * 5_000
 
