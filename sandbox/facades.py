@@ -77,6 +77,9 @@ NAMES: Mapping[str, str] = {
         iconcat ifloordiv ilshift imatmul imod imul index indexOf inv invert ior ipow irshift is_ is_not
         isub itemgetter itruediv ixor le length_hint lshift lt matmul mod mul ne neg not_ or_ pos pow
         rshift setitem sub truediv truth xor""",
+    "os": "curdir extsep linesep pardir path pathsep sep",
+    "os.path": """basename commonpath commonprefix curdir dirname extsep isabs join normcase normpath pardir sep
+        split splitext""",
     "pprint": "pformat",
     "random": """Random betavariate choice choices expovariate gammavariate gauss getrandbits getstate
         lognormvariate normalvariate paretovariate randbytes randint random randrange sample seed setstate

@@ -14,7 +14,7 @@ import enum
 import textwrap
 import types
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from .names import (
     DOCUMENTED_PRIVATE,
@@ -29,7 +29,7 @@ from .standins import METACLASS, Kind, type_standin
 from .templates import safe_format
 
 _OPEN_TO_WRITES = (BaseException, types.SimpleNamespace, decimal.Context, textwrap.TextWrapper)
-_NOT_A_BASE = (type, BaseExceptionGroup, super)
+_NOT_A_BASE = (BaseExceptionGroup, super)
 _CLASS_MEMBERS = PROTOCOL | {"__doc__", "__slots__", "__match_args__"}
 _HARMLESS_PRIVATE = DOCUMENTED_PRIVATE | {"_abc_impl", "_is_protocol", "_is_runtime_protocol"}
 _SUPER = super.__getattribute__
@@ -45,7 +45,7 @@ class Guards:
         self.variables = variables
         self.own: dict[int, type] = {}  # by id: a class's own hash and equality may lie
         self.simple: set[int] = set()  # those of them whose every private name is the program's
-        self.type = type_standin(self.make_class)
+        self.type = type_standin(self.make_class, self.own)
         self._readable: set[tuple[int, str]] = set()
         self._building = 0
         self._special: dict[str, Callable[[Any], Any]] = {
@@ -225,6 +225,7 @@ class Guards:
 
     def build_class(self, body: Any, name: str, *bases: Any, metaclass: Any = None, **options: Any) -> Any:
         """What a `class` statement calls."""
+        bases = tuple(type if base is self.type else base for base in bases)  # `class Meta(type)`
         for base in bases:
             self._check_base(base)
         if metaclass is not None:
@@ -236,7 +237,9 @@ class Guards:
             self._building -= 1
 
     def _check_base(self, base: Any) -> None:
-        if id(type(base)) in self.own:  # its __mro_entries__ could name any class
+        if id(type(base)) in self.own and not issubclass(
+            type(base), type
+        ):  # its __mro_entries__ could name any class
             raise TypeError(f"a {type(base).__name__!r} object can't be a base in the sandbox")
         if isinstance(base, type) and (issubclass(base, _NOT_A_BASE) or issubclass(type(base), Kind)):
             raise TypeError(f"a class can't be derived from {base.__name__!r} in the sandbox")
@@ -246,7 +249,11 @@ class Guards:
             return abc.ABCMeta
         if wanted is self.type:
             return type
-        raise TypeError("metaclasses other than ABCMeta are not available in the sandbox")
+        if id(wanted) in self.own and issubclass(wanted, type):
+            return cast("type", wanted)
+        raise TypeError(
+            "a metaclass is ABCMeta or a class of the program that is derived from type, in the sandbox"
+        )
 
     def adopt(self, made: Any) -> Any:
         """Take a class that the program made as its own, once its shape is checked."""

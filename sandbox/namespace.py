@@ -38,12 +38,15 @@ _ABSENT = {
 }
 
 
-def make_builtins(guards: Guards, write: Callable[[str], int], prepared: Prepared) -> dict[str, Any]:
+def make_builtins(
+    guards: Guards, write: Callable[[str], int], describe: Callable[[BaseException], str], prepared: Prepared
+) -> dict[str, Any]:
     """Everything that a program sees without defining it, and the guards that its compiled form calls.
 
-    `prepared` has what packages offer besides the standard library, by module.
+    `write` takes what is printed; `describe` gives an exception's traceback as text; `prepared` has what
+    packages offer besides the standard library, by module.
     """
-    importer = Importer(guards, build({**prepared, **replacements(guards, write)}))
+    importer = Importer(guards, build({**prepared, **replacements(guards, write, describe)}))
     packages = {name.partition(".")[0] for name in prepared}
     return {
         **{name: getattr(builtins, name) for name in [*_PLAIN, *_EXCEPTIONS]},

@@ -19,8 +19,13 @@ from .templates import formatter
 _MAX_DEPTH = 20_000
 
 
-def replacements(guards: Guards, write: Callable[[str], int]) -> dict[str, dict[str, Any]]:
-    """The members to add to each facade, for one session; `write` takes what is written to stdout."""
+def replacements(
+    guards: Guards, write: Callable[[str], int], describe: Callable[[BaseException], str]
+) -> dict[str, dict[str, Any]]:
+    """The members to add to each facade, for one session.
+
+    `write` takes what is written to stdout; `describe` gives an exception's traceback as text.
+    """
     return {
         "abc": {"ABCMeta": METACLASS},
         "asyncio": coroutines.members(),
@@ -32,9 +37,12 @@ def replacements(guards: Guards, write: Callable[[str], int]) -> dict[str, dict[
             "singledispatch": _singledispatch,
         },
         "operator": {"attrgetter": _attrgetter(guards), "methodcaller": _methodcaller(guards)},
+        "os": {"environ": {}, "getenv": lambda name, default=None: default},
         "pprint": {"pprint": _pprint(write), "pp": _pprint(write)},
         "string": {"Formatter": guards.adopt(formatter(guards.getattr))},
         "sys": _sys(write),
+        "traceback": _traceback(write, describe),
+        "typing": _typing(guards),
         "warnings": {"warn": _ignore, "filterwarnings": _ignore, "simplefilter": _ignore},
     }
 
@@ -153,6 +161,41 @@ def _pprint(write: Callable[[str], int]) -> Callable[..., None]:
         write(pformat(ob, *args, **options) + "\n")
 
     return pprint
+
+
+def _traceback(write: Callable[[str], int], describe: Callable[[BaseException], str]) -> dict[str, Any]:
+    def format_exc(*args: Any, **options: Any) -> str:
+        error = sys.exception()
+        return "NoneType: None\n" if error is None else describe(error) + "\n"
+
+    def format_exception(error: Any, *args: Any, **options: Any) -> list[str]:
+        shown = args[0] if args and isinstance(args[0], BaseException) else error
+        return describe(shown).splitlines(keepends=True)
+
+    return {
+        "format_exc": format_exc,
+        "format_exception": format_exception,
+        "print_exc": lambda *args, **options: write(format_exc()) and None,
+        "print_exception": lambda error, *args, **options: (
+            write("".join(format_exception(error, *args))) and None
+        ),
+    }
+
+
+def _typing(guards: Guards) -> dict[str, Any]:
+    def get_origin(form: Any) -> Any:
+        found = typing.get_origin(form)
+        return guards.type if found is type else found
+
+    return {
+        "get_args": lambda form: tuple(
+            guards.type if part is type else part for part in typing.get_args(form)
+        ),
+        "get_origin": get_origin,
+        "get_type_hints": lambda ob, *args, **options: dict(
+            ob.__annotations__
+        ),  # as they stand: text stays text
+    }
 
 
 # -- sys ---------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from __future__ import annotations
 import abc
 import types
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 
@@ -55,12 +55,14 @@ class _TypeOf(Kind):
     """The metaclass of the stand-in for `type` itself."""
 
     _make_class: Callable[[Any, Any, Any], Any]
+    _own: Mapping[int, type]
 
     def __call__(cls, *args: Any, **options: Any) -> Any:
         """The type of one argument, or a new class from three."""
         if len(args) == 1 and not options:
             found = type(args[0])
-            return cls if issubclass(found, type) else _STANDINS.get(found, found)
+            hidden = issubclass(found, type) and id(found) not in cls._own
+            return cls if hidden else _STANDINS.get(found, found)
         if len(args) == 3 and not options:
             return cls._make_class(*args)
         raise TypeError("type() takes 1 or 3 arguments")
@@ -74,11 +76,15 @@ class _TypeOf(Kind):
     __ror__ = __or__
 
 
-def type_standin(make_class: Callable[[Any, Any, Any], Any]) -> Any:
-    """The `type` that a program sees; `make_class` serves its three-argument form."""
+def type_standin(make_class: Callable[[Any, Any, Any], Any], own: Mapping[int, type]) -> Any:
+    """The `type` that a program sees; `make_class` serves its three-argument form.
+
+    `own` has the program's own classes by id: a metaclass among them is shown as it is.
+    """
     made = _TypeOf("type", (), {"__slots__": (), "__module__": "builtins"})
     made._real = (type,)
     made._make_class = make_class
+    made._own = own
     return made
 
 

@@ -103,9 +103,14 @@ class Session:
         sys.modules["__main__"] = main
         self.builtins: dict[str, Any] = dict(vars(builtins))
         if guarded:
-            self.builtins = make_builtins(Guards(self.variables), self.output.write, prepared)
+            self.builtins = make_builtins(
+                Guards(self.variables), self.output.write, self._described, prepared
+            )
         self.variables["__builtins__"] = self.builtins
         sys.stdout = sys.stderr = self.output
+
+    def _described(self, error: BaseException) -> str:
+        return str(failures.report(error, self._sources, f"<program {self._runs}>")["traceback"])
 
     def run(
         self, code: str, inputs: Mapping[str, Any], wall_seconds: float, cpu_seconds: float

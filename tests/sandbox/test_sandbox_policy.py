@@ -255,7 +255,7 @@ def test_nothing_that_leads_out_is_reached_by_reading_attributes() -> None:
     preload()
     variables: dict[str, Any] = {"__name__": "__main__"}
     guards = Guards(variables)
-    visible = make_builtins(guards, len, {})
+    visible = make_builtins(guards, len, str, {})
     variables["__builtins__"] = visible
     before = sys.modules["__main__"]
     sys.modules["__main__"] = types.ModuleType("__main__")
