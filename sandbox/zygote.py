@@ -22,6 +22,7 @@ import warnings
 from collections.abc import Callable
 
 from . import worker
+from .copying import guard_copying
 from .facades import preload
 from .lockdown import address_space
 from .namespace import Prepared
@@ -37,6 +38,7 @@ def serve(descriptor: int, packages: list[str], forget_packages: Callable[[], No
     control = socket.socket(fileno=descriptor)
     warnings.simplefilter("ignore")
     preload()
+    guard_copying()
     prepared: Prepared = {}
     for package in packages:
         prepared.update(prepare(package))

@@ -6,6 +6,7 @@ What runs here is the ordinary corpus and those of the hostile snippets that wou
 from __future__ import annotations
 
 import calendar
+import copy
 import decimal
 import random
 import re
@@ -17,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from loopwright.sandbox.clock import Clock
+from loopwright.sandbox.copying import guard_copying
 from loopwright.sandbox.facades import preload
 from loopwright.sandbox.failures import message_of
 from loopwright.sandbox.worker import Bounds, Output, OutputIsFull, Session
@@ -53,6 +55,8 @@ HARMLESS = {
 def session() -> Iterator[Session]:
     """A session of this process, whose own state is put back afterwards."""
     preload()
+    reductions = copy.dispatch_table  # type: ignore[attr-defined]  # the module's own name for it
+    guard_copying()
     streams, main, depth = (sys.stdout, sys.stderr), sys.modules["__main__"], sys.getrecursionlimit()
     handlers = {number: signal.getsignal(number) for number in (signal.SIGALRM, signal.SIGPROF)}
     chance, context, first = random.getstate(), decimal.getcontext().copy(), calendar.firstweekday()
@@ -67,6 +71,7 @@ def session() -> Iterator[Session]:
         random.setstate(chance)
         decimal.setcontext(context)
         calendar.setfirstweekday(first)
+        copy.dispatch_table = reductions  # type: ignore[attr-defined]  # as above
 
 
 @pytest.mark.parametrize("name", ORDINARY)
