@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import types
 import typing
-from collections.abc import Callable, Mapping, Sequence
+from collections import abc
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from .subschemas import inlined, with_subschemas
 from .wording import Schema
 
 if typing.TYPE_CHECKING:
@@ -46,7 +49,7 @@ def _compile(hint: object) -> CompiledType:
     from pydantic.errors import PydanticInvalidForJsonSchema, PydanticSchemaGenerationError, PydanticUserError
 
     try:
-        adapter = _adapter(hint)
+        adapter = _adapter(_list_if_lazy(hint))
         whole = adapter.json_schema()
     except (
         PydanticInvalidForJsonSchema,
@@ -56,9 +59,8 @@ def _compile(hint: object) -> CompiledType:
     ) as error:
         raise NotATypeError(getattr(hint, "__name__", None) or str(hint)) from error
     definitions = typing.cast(dict[str, Schema], whole.pop("$defs", {}))
-    kept: dict[str, Schema] = {}
-    shape = _inlined(whole, definitions, kept, ())
-    return CompiledType(adapter.validator.validate_python, typing.cast(Schema, shape), kept)
+    shape, kept = inlined(_tidied(whole), {name: _tidied(one) for name, one in definitions.items()})
+    return CompiledType(adapter.validator.validate_python, shape, kept)
 
 
 _compile_once = lru_cache(maxsize=256)(_compile)
@@ -75,38 +77,26 @@ def _adapter(hint: Any) -> TypeAdapter[object]:  # Any: what a user wrote; pydan
         return TypeAdapter(hint)  # a model or a dataclass has its own configuration
 
 
-def _inlined(
-    node: object, definitions: Mapping[str, Schema], kept: dict[str, Schema], inside: Sequence[str]
-) -> object:
-    """A schema with its references replaced by what they name, and without pydantic's own titles.
+def _list_if_lazy(hint: object) -> object:
+    """A list in the place of `Iterable[T]`, which pydantic would check only while the tool reads it."""
+    kind = typing.get_origin(hint) or hint
+    if kind not in (abc.Iterable, abc.Collection):
+        return hint
+    inner = typing.get_args(hint)
+    return types.GenericAlias(list, inner) if inner else list
 
-    A type that refers to itself can't be: its reference stays, and its definition goes to `kept`.
+
+def _tidied(schema: Schema) -> dict[str, object]:
+    """A schema of pydantic's without its own titles and without OpenAPI's `discriminator`.
+
+    A tuple says what all its items may be, too: OpenAI takes no list without `items`.
     """
-    if isinstance(node, list):
-        return [_inlined(one, definitions, kept, inside) for one in node]
-    if not isinstance(node, dict):
-        return node
-    target = str(node.get("$ref", "")).removeprefix("#/$defs/")
-    if target in definitions:
-        if target in inside:
-            kept.setdefault(target, {})  # filled in below, when its own definition is done
-            return {"$ref": f"#/$defs/{target}"}
-        made = typing.cast(
-            dict[str, object], _inlined(definitions[target], definitions, kept, (*inside, target))
-        )
-        if target in kept:
-            kept[target] = made
-            made = {"$ref": f"#/$defs/{target}"}
-        beside = {key: value for key, value in node.items() if key != "$ref"}
-        return {**made, **typing.cast(dict[str, object], _inlined(beside, definitions, kept, inside))}
-    clean: dict[str, object] = {}
-    for key, value in node.items():
-        if key == "title" and isinstance(value, str):
-            continue
-        if key in ("properties", "patternProperties") and isinstance(value, dict):
-            clean[key] = {name: _inlined(one, definitions, kept, inside) for name, one in value.items()}
-        elif key in ("enum", "const", "default", "examples"):
-            clean[key] = value
-        else:
-            clean[key] = _inlined(value, definitions, kept, inside)
-    return clean
+    made = with_subschemas(schema, _tidied)
+    if isinstance(made.get("title"), str):
+        del made["title"]
+    made.pop("discriminator", None)
+    first = made.get("prefixItems")
+    if isinstance(first, list) and first and "items" not in made:
+        kinds = [one for place, one in enumerate(first) if one not in first[:place]]
+        made["items"] = kinds[0] if len(kinds) == 1 else {"anyOf": kinds}
+    return made
