@@ -12,7 +12,7 @@ from importlib import import_module
 from pathlib import Path
 from types import FunctionType, ModuleType
 
-from .builtin import BUILTIN_NAMES, PLACED, builtin_tool
+from .builtin import BUILTIN_NAMES, PLACED, READERS, builtin_tool
 from .errors import DocumentsError, ToolDefinitionError, ToolLookupError, nearest
 from .registry import ToolRegistry
 from .tool import Tool
@@ -25,7 +25,7 @@ def resolve(spec: str, *, base: Path | None = None) -> ToolRegistry:
     """Find the tools that a text names; relative paths start at `base` (the current folder unless told).
 
     - `calculate`: a built-in tool. One that works on files may be given a place: `retrieve:notes/`;
-      without one, `read_file` and `list_files` see `base`.
+      without one, `read_file`, `list_files` and `search_files` see `base`.
     - `shop.tools:registry`: an attribute of a module, either next to `base` or importable. It may be a
       tool, a function, a list of these, or a registry.
     - `shop_tools.py` and `shop_tools.py:registry`: a Python file; without an attribute, every tool and
@@ -46,7 +46,7 @@ def resolve(spec: str, *, base: Path | None = None) -> ToolRegistry:
         except (DocumentsError, NotADirectoryError) as error:
             raise ToolLookupError(f'"{spec}": {error}') from error
     if found := _FILE.fullmatch(text):
-        return _from_module(_load_file(folder / found["path"]), found["attr"], spec)
+        return _from_module(load_file(folder / found["path"]), found["attr"], spec)
     if (found := _MODULE.fullmatch(text)) and (found["attr"] is not None or "." in found["module"]):
         return _from_module(_import(found["module"], folder), found["attr"], spec)
     near = nearest(name, BUILTIN_NAMES)
@@ -61,13 +61,13 @@ def resolve(spec: str, *, base: Path | None = None) -> ToolRegistry:
 def _builtin(name: str, place: str, folder: Path) -> Tool:
     if place:
         return builtin_tool(name, folder / place if name in PLACED else place)
-    return builtin_tool(name, folder if name in ("read_file", "list_files") else None)
+    return builtin_tool(name, folder if name in READERS else None)
 
 
 def _import(name: str, folder: Path) -> ModuleType:
     beside = folder.joinpath(*name.split("."))
     if (path := beside.with_suffix(".py")).is_file():
-        return _load_file(path)
+        return load_file(path)
     try:
         with _importable(folder):
             return import_module(name)
@@ -81,7 +81,7 @@ def _import(name: str, folder: Path) -> ModuleType:
         raise _broken(name, error) from error
 
 
-def _load_file(path: Path) -> ModuleType:
+def load_file(path: Path) -> ModuleType:
     """Run a file as a module, once for each version of it."""
     path = path.resolve()
     if not path.is_file():

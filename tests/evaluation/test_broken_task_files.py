@@ -159,7 +159,7 @@ TOP = {
         [
             't.yaml:2: agent.tools[0]: there is no tool "calculat"; did you mean "calculate"? Write a built-in '
             "(calculate, convert_units, date_math, run_python, web_search, fetch_page, read_file, list_files, "
-            'retrieve), "module:name" or "file.py:name"'
+            'search_files, write_file, retrieve), "module:name" or "file.py:name"'
         ],
     ),
     "no such attribute": (

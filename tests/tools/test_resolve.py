@@ -87,6 +87,9 @@ def base(tmp_path: Path) -> Path:
         ("retrieve:lines.jsonl", ["retrieve"]),
         ("read_file", ["read_file"]),
         ("list_files:notes", ["list_files"]),
+        ("search_files", ["search_files"]),
+        ("search_files:notes", ["search_files"]),
+        ("write_file:notes", ["write_file"]),
     ],
 )
 def test_a_text_names_tools(base: Path, spec: str, names: list[str]) -> None:
@@ -128,6 +131,8 @@ def test_file_tools_see_the_base_unless_a_place_is_given(base: Path) -> None:
         ("calculate:x", '"calculate" works on no file or folder: leave "x" away'),
         ("retrieve", '"retrieve" wants documents'),
         ("retrieve:nowhere", "there is no file or folder"),
+        ("write_file", '"write_file" wants the folder that it may write in, such as write_file:out'),
+        ("write_file:nowhere", "is no folder"),
         ("read_file:nowhere", "is no folder"),
         ("shop_tols.py", "did you mean shop_tools.py?"),
         ("elsewhere/x.py", "there is no file"),
@@ -178,13 +183,13 @@ def test_without_a_base_paths_start_at_the_current_folder(
     assert list(resolve("pack/tools.py")) == ["deep"]
 
 
-@pytest.mark.parametrize("name", [name for name in BUILTIN_NAMES if name != "retrieve"])
-def test_every_built_in_tool_has_a_description_for_itself_and_each_parameter(name: str) -> None:
-    made = builtin_tool(name)
+@pytest.mark.parametrize("name", BUILTIN_NAMES)
+def test_every_built_in_tool_has_a_description_for_itself_and_each_parameter(base: Path, name: str) -> None:
+    made = builtin_tool(name, base / "notes" if name in ("write_file", "retrieve") else None)
     assert made.name == name
     assert made.desc
     assert all(schema.get("description") for schema in made.args.values())
-    assert made.effect in ("pure", "read")
+    assert made.effect == "write" if name == "write_file" else made.effect in ("pure", "read")
 
 
 def test_an_unknown_built_in_is_met_with_the_nearest() -> None:

@@ -8,6 +8,8 @@ web_search      DuckDuckGo
 fetch_page      the text of a public web page
 read_file       a text file under one folder
 list_files      the files under one folder
+search_files    the lines that hold a text, in the files under one folder
+write_file      a text file under one folder, made or changed
 retrieve        passages from the user's documents
 """
 
@@ -21,15 +23,21 @@ from ..errors import ToolLookupError, nearest
 from ..tool import Tool
 
 _PLAIN = ("calculate", "convert_units", "date_math", "run_python", "web_search", "fetch_page")
-PLACED = ("read_file", "list_files", "retrieve")  # these work on a file or folder
+READERS = ("read_file", "list_files", "search_files")  # these see the current folder unless told
+_WANTED = {
+    "write_file": "the folder that it may write in, such as write_file:out",
+    "retrieve": "documents: a folder of .txt and .md files, or a .jsonl file",
+}
+PLACED = (*READERS, *_WANTED)  # these work on a file or folder
 BUILTIN_NAMES = _PLAIN + PLACED
 
 
 def builtin_tool(name: str, place: str | Path | None = None) -> Tool:
     """A built-in tool by its name.
 
-    `place` is the folder that `read_file` and `list_files` may see (the current one unless told), and the
-    documents that `retrieve` searches: a folder of text files or a JSONL file. Raises `ToolLookupError`.
+    `place` is the folder that `read_file`, `list_files` and `search_files` may see (the current one unless told), the
+    one that `write_file` may write in (none unless told), and the documents that `retrieve` searches: a folder of text
+    files or a JSONL file. Raises `ToolLookupError`.
 
     >>> builtin_tool("calculate").usage
     'calculate(expression: string)'
@@ -42,6 +50,6 @@ def builtin_tool(name: str, place: str | Path | None = None) -> Tool:
         if place is not None:
             raise ToolLookupError(f'"{name}" works on no file or folder: leave "{place}" away')
         return cast(Tool, getattr(import_module(f"{__name__}.{name}"), f"{name}_tool")())
-    if name == "retrieve" and place is None:
-        raise ToolLookupError('"retrieve" wants documents: a folder of .txt and .md files, or a .jsonl file')
+    if name in _WANTED and place is None:
+        raise ToolLookupError(f'"{name}" wants {_WANTED[name]}')
     return cast(Tool, getattr(import_module(f"{__name__}.{name}"), f"{name}_tool")(Path(place or ".")))

@@ -2,24 +2,37 @@
 
 from __future__ import annotations
 
-import os
 import re
-from collections.abc import Iterator
+import time
 from fnmatch import translate
-from itertools import islice
 from pathlib import Path
 
 from ..errors import ToolFailed
 from ..tool import Tool
-from .folder import Folder
+from .folder import Folder, Walk, plain, shown
 
 _MAX_SHOWN = 300
-_MAX_SEEN = 50_000  # entries looked at
+_MAX_CHARS = 16_000  # of the names: below what a tool's result is cut to
 _SECONDS = 20
 
+Pattern = list[re.Pattern[str] | None]
 
-def list_files_tool(root: str | Path = ".") -> Tool:
-    """A tool that lists the files under this folder."""
+
+def list_files_tool(root: str | Path | Folder = ".") -> Tool:
+    """A tool that lists the files under this folder.
+
+    Links are named and never followed; a name that would break a line or a terminal is shown as a JSON string. A
+    listing is bounded in entries (50,000 looked at, 300 shown), depth (64 folders) and time, and says when it is cut.
+
+    >>> import tempfile
+    >>> from loopwright.tools import ToolCall
+    >>> with tempfile.TemporaryDirectory() as root:
+    ...     Path(root, "docs").mkdir()
+    ...     size = Path(root, "docs", "a.md").write_text("one")
+    ...     print(list_files_tool(root).run(ToolCall("list_files", {"pattern": "**/*"})).content)
+    docs/
+    docs/a.md
+    """
     folder = Folder.at(root)
 
     def list_files(path: str = ".", pattern: str = "*") -> str:
@@ -29,47 +42,52 @@ def list_files_tool(root: str | Path = ".") -> Tool:
             path: The folder to list, relative to the root.
             pattern: Which names, such as "*.md"; "**/*.md" also looks into the folders below.
         """
-        where = folder.find(path)
-        if not where.is_dir():
-            raise ToolFailed(f'"{path[:200]}" is a file; read_file shows what is in it')
-        parts = _parts(pattern)
-        seen = islice(_walk(where, deep=len(parts) > 1), _MAX_SEEN)
-        found = sorted(entry for entry in seen if _matches(entry.rstrip("/").split("/"), parts))
+        parts = compiled_pattern(pattern)
+        with folder.directory(path) as top:
+            walk = Walk(top, time.monotonic() + _SECONDS / 2, deep=len(parts) > 1)
+            found = sorted(
+                f"{plain(entry.path)}{'/' if entry.is_folder else ''}"
+                for entry in walk
+                if matches(entry.path.split("/"), parts)
+            )
+        notes = [f"[{missed}]" for missed in walk.missed]
         if not found:
-            return f'Nothing in "{path[:200]}" matches "{pattern}".'
-        more = len(found) - _MAX_SHOWN
-        return "\n".join(found[:_MAX_SHOWN]) + (
-            f"\n[and {more} more; use a narrower pattern]" if more > 0 else ""
-        )
+            return "\n".join([f"Nothing in {shown(path)} matches {shown(pattern)}.", *notes])
+        fitting = _fitting(found)
+        if more := len(found) - len(fitting):
+            notes.insert(0, f"[and {more:,} more; use a narrower pattern]")
+        return "\n".join(fitting + notes)
 
     return Tool(list_files, effect="read", timeout=_SECONDS)
 
 
-def _parts(pattern: str) -> list[re.Pattern[str] | None]:
-    """A pattern's parts between slashes; None for `**`, which stands for any folders."""
+def _fitting(names: list[str]) -> list[str]:
+    size = 0
+    for count, name in enumerate(names[:_MAX_SHOWN]):
+        size += len(name) + 1
+        if size > _MAX_CHARS:
+            return names[:count]
+    return names[:_MAX_SHOWN]
+
+
+def compiled_pattern(pattern: str) -> Pattern:
+    """A pattern's parts between slashes; None for `**`, which stands for any folders. Raises `ToolFailed`."""
     parts = [part for part in pattern.split("/") if part not in ("", ".")]
     if pattern.startswith("/") or ".." in parts or not parts or len(pattern) > 200 or parts.count("**") > 2:
         raise ToolFailed(
-            f'"{pattern[:200]}" is no pattern for names under the folder; write one like *.md or **/*.txt'
+            f"{shown(pattern)} is no pattern for names under the folder; write one like *.md or **/*.txt"
         )
     return [None if part == "**" else re.compile(translate(part)) for part in parts]
 
 
-def _walk(top: Path, *, deep: bool) -> Iterator[str]:
-    """The entries below a folder as relative paths; links to folders are named, never followed."""
-    for folder, names, files in os.walk(top):
-        names.sort()
-        below = Path(folder).relative_to(top).as_posix()
-        start = "" if below == "." else f"{below}/"
-        yield from (f"{start}{name}/" for name in names)
-        yield from (f"{start}{name}" for name in sorted(files))
-        if not deep:
-            return
+def matches(names: list[str], pattern: Pattern) -> bool:
+    """Whether a path's names fit a pattern.
 
-
-def _matches(names: list[str], parts: list[re.Pattern[str] | None]) -> bool:
-    if not parts:
+    >>> matches(["docs", "deep", "a.md"], compiled_pattern("**/*.md"))
+    True
+    """
+    if not pattern:
         return not names
-    if parts[0] is None:
-        return any(_matches(names[skip:], parts[1:]) for skip in range(len(names) + 1))
-    return bool(names) and parts[0].match(names[0]) is not None and _matches(names[1:], parts[1:])
+    if pattern[0] is None:
+        return any(matches(names[skip:], pattern[1:]) for skip in range(len(names) + 1))
+    return bool(names) and pattern[0].match(names[0]) is not None and matches(names[1:], pattern[1:])

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import codecs
 import io
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, BinaryIO, TextIO
@@ -12,17 +12,34 @@ from pydantic import Field
 
 from ..errors import ToolFailed
 from ..tool import Tool
-from .folder import Folder
+from .folder import Folder, shown
+from .text_encoding import text_encoding
 
 _MAX_CHARS = (
     16_000  # of one answer: below what a tool's result is cut to, so that nothing in the middle is lost
 )
 _MAX_LINE = 4_000  # characters of a line
 _SECONDS = 20
+_READING = 10  # seconds for getting to the lines, however large the file is
 
 
-def read_file_tool(root: str | Path = ".") -> Tool:
-    """A tool that reads text files under this folder."""
+def read_file_tool(root: str | Path | Folder = ".") -> Tool:
+    r"""A tool that reads text files under this folder.
+
+    Paths that leave it by `..`, as a whole path or through a link are refused, as are devices, pipes and binary files.
+    One answer holds at most 16,000 characters and says where to read on; a line is cut at 4,000.
+
+    >>> import tempfile
+    >>> from loopwright.tools import ToolCall
+    >>> with tempfile.TemporaryDirectory() as root:
+    ...     size = Path(root, "a.txt").write_text("one\ntwo")
+    ...     read = read_file_tool(root)
+    ...     print(read.run(ToolCall("read_file", {"path": "a.txt"})).content)
+    ...     print(read.run(ToolCall("read_file", {"path": "../a.txt"})).content)
+    one
+    two
+    Error: "../a.txt" lies outside the folder; give a path inside it
+    """
     folder = Folder.at(root)
 
     def read_file(
@@ -57,7 +74,7 @@ def _excerpt(file: BinaryIO, path: str, start: int, count: int) -> str:
     if not taken:
         if last == 0:
             return "[the file is empty]"
-        raise ToolFailed(f'"{path[:200]}" has only {last} line{"" if last == 1 else "s"}')
+        raise ToolFailed(f"{shown(path)} has only {last} line{'' if last == 1 else 's'}")
     end = start + len(taken) - 1
     if more:
         return (
@@ -70,23 +87,25 @@ def _excerpt(file: BinaryIO, path: str, start: int, count: int) -> str:
 
 def _lines(file: BinaryIO, path: str) -> Iterator[str]:
     """The lines of a text, without holding more than one of them."""
-    beginning = file.read(8_192)
+    encoding = text_encoding(file.read(8_192))
     file.seek(0)
-    encoding = "utf-16" if beginning.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig"
-    if b"\x00" in beginning and encoding != "utf-16":
-        raise ToolFailed(f'"{path[:200]}" is no text file')
+    if encoding is None:
+        raise ToolFailed(f"{shown(path)} is no text file")
+    deadline = time.monotonic() + _READING
     with io.TextIOWrapper(file, encoding, errors="replace") as text:
         while line := text.readline(_MAX_LINE):
-            yield _whole_line(line, text)
+            yield _whole_line(line, text, deadline)
+            if time.monotonic() > deadline:
+                raise ToolFailed(f"{shown(path)} is too large to get that far in {_READING} s")
 
 
-def _whole_line(line: str, text: TextIO) -> str:
+def _whole_line(line: str, text: TextIO, deadline: float) -> str:
     """A line without its end; what goes beyond the limit is read and dropped."""
     if line.endswith("\n") or len(line) < _MAX_LINE:
         return line.removesuffix("\n")
     rest = text.readline(65_536)
     if rest in ("", "\n"):
         return line  # it ended just there
-    while rest and not rest.endswith("\n"):
+    while rest and not rest.endswith("\n") and time.monotonic() < deadline:
         rest = text.readline(65_536)
     return f"{line} [the line goes on]"
