@@ -10,7 +10,7 @@ MIN := import sys; sys.exit(sys.version_info < (3, 11))
 TASKS := examples/tasks/*.yaml
 SOURCES := agents tools sandbox tests examples hatch_build.py
 
-.PHONY: run test check cover bench train lock clean
+.PHONY: run test check cover bench soak train lock clean
 
 run: $(VENV)/.run
 	$(BIN)/loopwright eval $(TASKS) --out runs/examples $(ARGS)
@@ -30,6 +30,9 @@ cover: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	for script in tests/benchmarks/bench_*.py; do $(PY) $$script || exit 1; done
+
+soak: $(VENV)/.dev
+	$(PY) tests/benchmarks/soak_sandbox.py $(ARGS)
 
 train: $(VENV)/.dev
 	$(BIN)/python -c "import torch" 2>/dev/null || $(MAKE) --no-print-directory install WHAT='-e .[train]'

@@ -20,6 +20,40 @@ from .packages import PACKAGES
 from .shown import NotPlainError, to_json
 from .spawn import Worker, fork_worker, start_message
 
+_INTERRUPTED = Failure("Interrupted", "the program was interrupted from outside, so its variables are lost")
+
+
+class Turn:
+    """One run, which another thread may stop: before its worker is there, or while it works."""
+
+    def __init__(self) -> None:
+        self._stopped = False
+        self._worker: Worker | None = None
+        self._lock = threading.Lock()
+
+    def was_stopped(self) -> bool:
+        """Whether another thread wanted its end."""
+        return self._stopped
+
+    def begin(self, worker: Worker) -> None:
+        """The run is on this worker now."""
+        with self._lock:
+            self._worker = worker
+            if self._stopped:
+                worker.kill()
+
+    def finish(self) -> None:
+        """The run has ended: its worker is not to be killed for it any more."""
+        with self._lock:
+            self._worker = None
+
+    def stop(self) -> None:
+        """End the run, from any thread."""
+        with self._lock:
+            self._stopped = True
+            if self._worker is not None:
+                self._worker.kill()
+
 
 class ProcessSandbox:
     """Runs programs in a locked-down Python process. Variables live until `close`, or until a kill.
@@ -56,8 +90,8 @@ class ProcessSandbox:
         self._packages = _checked_packages(packages, level)
         self._start = start_message(self.limits, guarded="language" in layers, os_layer="os" in layers)
         self._worker: Worker | None = None
-        self._running: Worker | None = None
-        self._end: Callable[[], object] = lambda: None
+        self._turn: Turn | None = None
+        self._abandon: weakref.finalize[..., ProcessSandbox] | None = None
         self._lock = threading.Lock()
 
     def start(self) -> None:
@@ -70,42 +104,52 @@ class ProcessSandbox:
 
         Raises TypeError for inputs that are no JSON values, SandboxError where no process can be had.
         """
-        values = self._checked(inputs or {})
-        if len(code) > self.limits.code_chars:
-            text = f"the program has {len(code)} characters; at most {self.limits.code_chars} are taken"
-            return Execution("refused", error=Failure("ProgramTooLong", text))
-        with self._lock:
-            self._running = worker = self._started()
-            exchange = Exchange(worker, self.limits, self.tools)
-            began = time.monotonic()
-            try:
-                outcome = exchange.execute(code, values)
-            except BaseException:  # a tool was interrupted: what the worker makes of that, no one waits for
-                self._stop()
-                raise
-            finally:
-                self._running = None
-            if not outcome.session_kept:
-                self._stop()
-            return replace(outcome, seconds=time.monotonic() - began)
+        return self._run(code, inputs or {}, Turn())
 
     async def arun(self, code: str, inputs: Mapping[str, object] | None = None) -> Execution:
         """As `run`, without blocking the event loop; cancelling it ends the program and its session."""
         import asyncio
 
-        running = asyncio.create_task(asyncio.to_thread(self.run, code, inputs))
+        turn = Turn()
+        running = asyncio.create_task(asyncio.to_thread(self._run, code, inputs or {}, turn))
         try:
             return await asyncio.shield(running)
         except asyncio.CancelledError:
-            self.interrupt()
+            turn.stop()
             await asyncio.wait([running])
             raise
 
     def interrupt(self) -> None:
         """End the program that runs now, from another thread: its `run` returns with the end "killed"."""
-        worker = self._running
-        if worker is not None:
-            worker.kill()
+        turn = self._turn
+        if turn is not None:
+            turn.stop()
+
+    def _run(self, code: str, inputs: Mapping[str, object], turn: Turn) -> Execution:
+        values = self._checked(inputs)
+        if len(code) > self.limits.code_chars:
+            text = f"the program has {len(code)} characters; at most {self.limits.code_chars} are taken"
+            return Execution("refused", error=Failure("ProgramTooLong", text))
+        with self._lock:
+            if turn.was_stopped():
+                return Execution("killed", error=_INTERRUPTED)
+            worker = self._started()
+            self._turn = turn
+            began = time.monotonic()
+            try:
+                turn.begin(worker)
+                outcome = Exchange(worker, self.limits, self.tools).execute(code, values)
+            except BaseException:  # a tool was interrupted: what the worker makes of that, no one waits for
+                self._stop()
+                raise
+            finally:
+                self._turn = None
+                turn.finish()
+            if turn.was_stopped():
+                outcome = replace(outcome, end="killed", error=_INTERRUPTED, session_kept=False)
+            if not outcome.session_kept:
+                self._stop()
+            return replace(outcome, seconds=time.monotonic() - began)
 
     def close(self) -> None:
         """End the process and everything in it; `run` would start another."""
@@ -122,6 +166,8 @@ class ProcessSandbox:
         self.close()
 
     def _started(self) -> Worker:
+        if self._worker is not None and self._worker.is_foreign:
+            self._stop()
         if self._worker is None:
             worker, layers = fork_worker(self._start, self._frame_bytes(), self._packages)
             lacking = missing(self.level, layers)
@@ -129,12 +175,15 @@ class ProcessSandbox:
                 worker.end()
                 raise SandboxError(_too_low(self.level, lacking))
             self._worker = worker
-            self._end = weakref.finalize(self, worker.end)
+            self._abandon = weakref.finalize(self, worker.abandon)
         return self._worker
 
     def _stop(self) -> None:
-        self._end()
-        self._worker = None
+        worker, abandon = self._worker, self._abandon
+        self._worker = self._abandon = None
+        if worker is not None and abandon is not None:
+            worker.end()
+            abandon.detach()
 
     def _frame_bytes(self) -> int:
         limits = self.limits

@@ -2,117 +2,20 @@
 
 from __future__ import annotations
 
-import atexit
-import importlib.util
 import os
 import signal
 import socket
-import subprocess
-import sys
-import threading
 import time
 from collections.abc import Mapping
 from pathlib import Path
 
 from .base import Limits, SandboxError
 from .wire import WireError, pack, read
-from .zygote import ANSWER, REQUEST
+from .zygotes import ZYGOTES, Zygote
 
-# Run by `python -c` in the child: makes the two packages without running their __init__, so that nothing
-# but the worker's own modules is imported, and forgets the folder of packages again.
-_BOOT = """
-import sys, types
-descriptor, folder, packages = int(sys.argv[1]), sys.argv[2], sys.argv[3]
-for name, path in (("loopwright", []), ("loopwright.sandbox", [folder])):
-    package = sys.modules[name] = types.ModuleType(name)
-    package.__path__ = path
-sys.path.append(packages)
-from loopwright.sandbox.zygote import serve
-serve(descriptor, sys.argv[4:], lambda: sys.path.remove(packages))
-"""
 _START_SECONDS = 60.0
 _LOOK_SECONDS = 0.2
-_STARTING = threading.Lock()
-_ZYGOTES: dict[tuple[int, tuple[str, ...]], Zygote] = {}  # by host process: what is shared is worth sharing
-
-
-class Zygote:
-    """The prepared process of this host; threads may share it."""
-
-    def __init__(self, packages: tuple[str, ...]) -> None:
-        if sys.platform == "win32":
-            raise SandboxError(
-                "the sandbox needs Linux or macOS: Windows has none of the layers that hold a program in; use WSL"
-            )
-        self._lock = threading.Lock()
-        self._control, theirs = socket.socketpair()
-        self._control.settimeout(_START_SECONDS)
-        with theirs:
-            self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and file
-                [sys.executable, "-I", "-S", "-B", "-c", _BOOT, str(theirs.fileno()), *_folders(), *packages],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.PIPE,
-                pass_fds=[theirs.fileno()],
-                env={},
-                cwd="/",
-                start_new_session=True,
-            )
-        try:
-            self._answer()
-        except (OSError, WireError):
-            self._control.close()
-            self._process.kill()
-            _, complaints = self._process.communicate()
-            raise SandboxError(f"the sandbox's process did not start: {_last_line(complaints)}") from None
-        assert self._process.stderr is not None  # noqa: S101 - a pipe was asked for
-        self._process.stderr.close()
-
-    @property
-    def lives(self) -> bool:
-        """Whether the process is still there."""
-        return self._process.poll() is None
-
-    def fork(self, frame_bytes: int) -> Worker:
-        """A new worker, which has not been told anything yet. Raises OSError or WireError where that fails."""
-        ours, theirs = socket.socketpair()
-        with theirs, self._lock:
-            try:
-                socket.send_fds(self._control, [REQUEST.pack(b"F", 0)], [theirs.fileno()])
-                pid, _ = self._answer()
-            except BaseException:
-                ours.close()
-                raise
-        return Worker(self, pid, ours, frame_bytes)
-
-    def end(self, pid: int, *, wait: bool) -> tuple[int, bool]:
-        """End a worker; its exit status, and whether it had to be killed for that."""
-        with self._lock:
-            try:
-                self._control.sendall(REQUEST.pack(b"W" if wait else b"E", pid))
-                status, killed = self._answer()
-            except (OSError, WireError):  # the zygote is gone, and with it every worker
-                return -signal.SIGKILL, False
-        return status, bool(killed)
-
-    def close(self) -> None:
-        """End the process and every worker with it."""
-        self._control.close()
-        try:
-            self._process.wait(5)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-
-    def _answer(self) -> tuple[int, int]:
-        found = b""
-        while len(found) < ANSWER.size:
-            part = self._control.recv(ANSWER.size - len(found))
-            if not part:
-                raise WireError("the sandbox's process ended")
-            found += part
-        first, second = ANSWER.unpack(found)
-        return first, second
+_TRIES = 3
 
 
 class Worker:
@@ -197,6 +100,16 @@ class Worker:
         self._link.close()
         return "" if killed else how_it_ended(status)
 
+    def abandon(self) -> None:
+        """As `end`, from a finalizer: waits for nothing."""
+        self._link.close()
+        self._zygote.abandon(self.pid)
+
+    @property
+    def is_foreign(self) -> bool:
+        """Whether it belongs to the process that this one was forked off from."""
+        return self._zygote.host != os.getpid()
+
     def kill(self) -> None:
         """End the process from another thread than the one that talks to it, which then finds it gone."""
         self._zygote.end(self.pid, wait=False)
@@ -227,38 +140,25 @@ def fork_worker(
     start: Mapping[str, object], frame_bytes: int, packages: tuple[str, ...] = ()
 ) -> tuple[Worker, dict[str, str]]:
     """A worker that is ready to run, and which layers took effect on it ("" or the reason why not)."""
-    for _ in range(2):  # a second time where the zygote went away in between
-        zygote = shared_zygote(packages)
+    how = ""
+    for _ in range(_TRIES):  # again where something killed the zygote, or the worker, in between
         try:
-            worker = zygote.fork(frame_bytes)
-        except (OSError, WireError):
-            zygote.close()
+            zygote = ZYGOTES.get(packages)
+            worker = Worker(zygote, *zygote.fork(), frame_bytes)
+        except (OSError, WireError) as error:
+            how = str(error)
             continue
         try:
             worker.send(start, _START_SECONDS)
             return worker, _layers(worker.receive(_START_SECONDS))
-        except (TimeoutError, WireError) as error:
-            raise SandboxError(
-                f"a worker of the sandbox did not start: {worker.end(wait=True) or error}"
-            ) from None
-    raise SandboxError("the sandbox's process does not stay alive; is the system out of memory or processes?")
-
-
-def shared_zygote(packages: tuple[str, ...]) -> Zygote:
-    """The zygote of this process that has `packages`; one that was forked off from another makes its own."""
-    host = os.getpid()
-    with _STARTING:
-        zygote = _ZYGOTES.get((host, packages))
-        if zygote is None or not zygote.lives:
-            zygote = _ZYGOTES[host, packages] = Zygote(packages)
-            atexit.register(close_in, host, zygote)
-        return zygote
-
-
-def close_in(host: int, zygote: Zygote) -> None:
-    """Close a zygote, but only in the process that started it."""
-    if os.getpid() == host:
-        zygote.close()
+        except WireError as error:
+            how = worker.end(wait=True) or str(error)
+        except BaseException:
+            worker.end()
+            raise
+    raise SandboxError(
+        f"a worker of the sandbox did not start: {how}; is the system short of memory or processes?"
+    )
 
 
 def _layers(message: Mapping[str, object]) -> dict[str, str]:
@@ -266,15 +166,3 @@ def _layers(message: Mapping[str, object]) -> dict[str, str]:
     if message.get("op") != "ready" or not isinstance(layers, dict):
         raise WireError("an answer that was not expected")
     return {str(name): str(reason) for name, reason in layers.items()}
-
-
-def _folders() -> tuple[str, str]:
-    found = importlib.util.find_spec("RestrictedPython")
-    if found is None or found.origin is None:
-        raise SandboxError("the sandbox needs RestrictedPython: pip install 'RestrictedPython>=9,<10'")
-    return str(Path(__file__).parent), str(Path(found.origin).parent.parent)
-
-
-def _last_line(complaints: bytes) -> str:
-    lines = complaints.decode(errors="replace").splitlines()
-    return next((line for line in reversed(lines) if line.strip()), "it said nothing")

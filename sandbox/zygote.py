@@ -2,7 +2,7 @@
 
 It takes requests of five bytes on its control socket, an operation and a number, and answers with eight:
 
-    F 0     fork a worker; its socket comes with the request. Answer: its process id, 0
+    F 0     fork a worker; its socket comes with the request. Answer: its process id (0: no room for one), 0
     E pid   end a worker at once.     Answer: its exit status (negative for a signal), 1 if it was killed by this
     W pid   give a worker a moment to end by itself, then as E
 
@@ -55,7 +55,7 @@ def serve(descriptor: int, packages: list[str], forget_packages: Callable[[], No
         operation, number = REQUEST.unpack(request)
         if operation == b"F":
             number = fork(control, sockets[0], space, prepared)
-            alive.add(number)
+            alive |= {number} - {0}
             answer = ANSWER.pack(number, 0)
         elif number in alive:
             alive.discard(number)
@@ -68,9 +68,13 @@ def serve(descriptor: int, packages: list[str], forget_packages: Callable[[], No
 
 
 def fork(control: socket.socket, descriptor: int, space: int, prepared: Prepared) -> int:
-    """A new worker's process id; in the worker itself this does not return."""
+    """A new worker's process id, 0 where there is no room for one; in the worker itself this does not return."""
     parent = os.getpid()
-    pid = os.fork()
+    try:
+        pid = os.fork()
+    except OSError:
+        os.close(descriptor)
+        return 0
     if pid:
         os.close(descriptor)
         return pid

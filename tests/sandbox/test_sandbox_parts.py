@@ -18,8 +18,9 @@ from loopwright.sandbox.facades import preload
 from loopwright.sandbox.levels import LAYERS, missing, reached
 from loopwright.sandbox.packages import prepare
 from loopwright.sandbox.seccomp import ARCHITECTURES, Architecture, instructions
-from loopwright.sandbox.spawn import Zygote, how_it_ended, shared_zygote
+from loopwright.sandbox.spawn import how_it_ended
 from loopwright.sandbox.wire import pack, read
+from loopwright.sandbox.zygotes import ZYGOTES, Zygote
 
 # -- the filter ----------------------------------------------------------------------------------
 
@@ -120,11 +121,11 @@ def test_a_zygote_that_does_not_start_says_why() -> None:
 
 
 def test_a_zygote_is_shared_until_it_is_gone() -> None:
-    first = shared_zygote(())
-    assert shared_zygote(()) is first
+    first = ZYGOTES.get()
+    assert ZYGOTES.get() is first
     first.close()
     assert not first.lives
-    assert shared_zygote(()) is not first
+    assert ZYGOTES.get() is not first
     assert probe().layers
 
 
