@@ -1,13 +1,15 @@
-"""A small hostile web site on loopback."""
+"""A small hostile web site on loopback, and a small hostile folder."""
 
 from __future__ import annotations
 
 import gzip
+import os
 import threading
 import time
 import zlib
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -146,3 +148,33 @@ def site() -> Iterator[str]:
     yield f"http://127.0.0.1:{server.server_address[1]}"
     server.shutdown()
     server.server_close()
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """A folder with texts, links in and out, a pipe and a device; beside it lies what must stay secret."""
+    (tmp_path / "secret.txt").write_text("outside")
+    top = tmp_path / "root"
+    (top / "docs" / "deep").mkdir(parents=True)
+    (top / "docs" / "a.md").write_text("alpha\nbeta\n")
+    (top / "docs" / "deep" / "b.md").write_text("b")
+    (top / "docs" / "deep" / "c.txt").write_text("c")
+    (top / "long.txt").write_text("\n".join(f"line {n}" for n in range(1, 501)) + "\n")
+    (top / "windows.txt").write_bytes(b"one\r\ntwo\r\n")
+    (top / "bom.txt").write_text("Ωμέγα", encoding="utf-8-sig")
+    (top / "utf16.txt").write_text("Ωμέγα\nx", encoding="utf-16")
+    (top / "latin.txt").write_bytes(b"caf\xe9")
+    (top / "empty.txt").write_text("")
+    (top / "wide.txt").write_text("x" * 1_000_000 + "\nnext\n" + "y" * 4_000 + "\nend")
+    (top / "binary.bin").write_bytes(bytes(range(256)) * 100)
+    (top / "out").symlink_to(tmp_path / "secret.txt")
+    (top / "up").symlink_to(tmp_path)
+    (top / "climb").symlink_to("../secret.txt")
+    (top / "circle").symlink_to("circle")
+    (top / "gone").symlink_to("nothing")
+    (top / "in").symlink_to("docs/a.md")
+    (top / "whole").symlink_to(top / "docs")
+    (top / "self").symlink_to(".")
+    os.mkfifo(top / "pipe")
+    (top / "device").symlink_to("/dev/zero")
+    return top

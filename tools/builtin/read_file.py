@@ -19,15 +19,14 @@ _MAX_CHARS = (
     16_000  # of one answer: below what a tool's result is cut to, so that nothing in the middle is lost
 )
 _MAX_LINE = 4_000  # characters of a line
-_SECONDS = 20
-_READING = 10  # seconds for getting to the lines, however large the file is
 
 
-def read_file_tool(root: str | Path | Folder = ".") -> Tool:
+def read_file_tool(root: str | Path | Folder = ".", *, seconds: float = 10) -> Tool:
     r"""A tool that reads text files under this folder.
 
     Paths that leave it by `..`, as a whole path or through a link are refused, as are devices, pipes and binary files.
     One answer holds at most 16,000 characters and says where to read on; a line is cut at 4,000.
+    Getting to the first line that is asked for may take `seconds`, however large the file is.
 
     >>> import tempfile
     >>> from loopwright.tools import ToolCall
@@ -53,17 +52,17 @@ def read_file_tool(root: str | Path | Folder = ".") -> Tool:
             max_lines: How many lines at most.
         """
         with folder.open_file(path) as file:
-            return _excerpt(file, path, start_line, max_lines)
+            return _excerpt(_lines(file, path, seconds), path, start_line, max_lines)
 
-    return Tool(read_file, effect="read", timeout=_SECONDS)
+    return Tool(read_file, effect="read", timeout=seconds + 10)
 
 
-def _excerpt(file: BinaryIO, path: str, start: int, count: int) -> str:
+def _excerpt(lines: Iterator[str], path: str, start: int, count: int) -> str:
     taken: list[str] = []
     size = 0
     last = 0
     more = False
-    for last, line in enumerate(_lines(file, path), 1):
+    for last, line in enumerate(lines, 1):
         if last < start:
             continue
         if len(taken) == count or size + len(line) > _MAX_CHARS:
@@ -85,18 +84,18 @@ def _excerpt(file: BinaryIO, path: str, start: int, count: int) -> str:
     return "\n".join(taken)
 
 
-def _lines(file: BinaryIO, path: str) -> Iterator[str]:
+def _lines(file: BinaryIO, path: str, seconds: float) -> Iterator[str]:
     """The lines of a text, without holding more than one of them."""
     encoding = text_encoding(file.read(8_192))
     file.seek(0)
     if encoding is None:
         raise ToolFailed(f"{shown(path)} is no text file")
-    deadline = time.monotonic() + _READING
+    deadline = time.monotonic() + seconds
     with io.TextIOWrapper(file, encoding, errors="replace") as text:
         while line := text.readline(_MAX_LINE):
             yield _whole_line(line, text, deadline)
             if time.monotonic() > deadline:
-                raise ToolFailed(f"{shown(path)} is too large to get that far in {_READING} s")
+                raise ToolFailed(f"{shown(path)} is too large to get that far in {seconds:g} s")
 
 
 def _whole_line(line: str, text: TextIO, deadline: float) -> str:

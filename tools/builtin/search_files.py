@@ -110,7 +110,8 @@ class _Search:
             spots = find(text, _MAX_HITS - len(self.lines) + 1)
         except TooSlow:
             self.miss(
-                f"the regular expression took too long, in {plain(name)}; make it simpler or search fewer files"
+                f"the regular expression took too much time or memory in {plain(name)}; "
+                "make it simpler, or search fewer files"
             )
             return False
         return self._keep(name, text, spots) and self._may_go_on()
