@@ -19,6 +19,8 @@ from dataclasses import dataclass, field, fields, replace
 from functools import cache
 from typing import Any, TextIO, TypeVar
 
+from loopwright.tools.approval import Approval
+
 from .adapters.base import Adapter
 from .adapters.chat import ChatAdapter
 from .adapters.native import NativeAdapter
@@ -40,12 +42,16 @@ class Context:
     """What a call finds around it.
 
     `lm` None means: the model that `LOOPWRIGHT_MODEL` names, else the embedded one. `adapter` None means:
-    the one that fits the model. `documents` are what `Retrieve` searches. `blocking` says that the code runs without an event loop.
+    the one that fits the model. `documents` are what `Retrieve` searches. `approval` says which tool calls are allowed,
+    and whom to ask; in a `dry_run` no tool runs that could change anything. `blocking` says that the code runs
+    without an event loop.
     """
 
     lm: BaseLM | None = None
     adapter: Adapter | None = None
     documents: Index | None = None
+    approval: Approval | None = None
+    dry_run: bool = False
     trace: Trace | None = None
     num_threads: int = 8
     blocking: bool = False
@@ -74,7 +80,7 @@ def configure(**options: Any) -> None:
     >>> configure(num_threads=8)
     >>> configure(model="openai/gpt-5-mini")
     Traceback (most recent call last):
-    loopwright.errors.ConfigurationError: no setting 'model'; there are: adapter, documents, lm, num_threads, trace
+    loopwright.errors.ConfigurationError: no setting 'model'; there are: adapter, approval, documents, dry_run, lm, num_threads, trace
     """
     checked = _checked(options)
     with _Process.lock:
@@ -142,6 +148,16 @@ def _checked_documents(documents: object) -> Index | None:
     return None if documents is None else as_index(documents)
 
 
+def _checked_approval(approval: object) -> Approval | None:
+    if approval is None or isinstance(approval, Approval):
+        return approval
+    if isinstance(approval, Mapping):
+        return Approval(approval)
+    raise ConfigurationError(
+        f'approval must be rules, as in approval={{"read_*": "allow", "*": "ask"}}, or an Approval, not {_kind(approval)}'
+    )
+
+
 def _checked_threads(count: object) -> int:
     if isinstance(count, int) and not isinstance(count, bool) and count >= 1:
         return count
@@ -160,6 +176,7 @@ _CHECKS: Mapping[str, Callable[[Any], Any]] = {
     "lm": _checked_lm,
     "adapter": _checked_adapter,
     "documents": _checked_documents,
+    "approval": _checked_approval,
     "num_threads": _checked_threads,
 }
 

@@ -7,6 +7,7 @@ model. pydantic and the libraries behind the built-in tools are imported where t
 
 from __future__ import annotations
 
+from .approval import Answer, Approval, Question
 from .builtin import BUILTIN_NAMES, builtin_tool
 from .calls import Effect, ErrorKind, ToolCall, ToolResult, ToolSpec
 from .documents import Bm25Index, Document, Hit, load_documents
@@ -21,9 +22,12 @@ from .errors import (
 from .registry import ToolRegistry
 from .resolve import resolve
 from .tool import Tool, tool
+from .tool_context import ToolContext, ToolRun
 
 __all__ = [
     "BUILTIN_NAMES",
+    "Answer",
+    "Approval",
     "ArgumentsError",
     "Bm25Index",
     "Document",
@@ -32,13 +36,16 @@ __all__ = [
     "ErrorKind",
     "Hit",
     "ModelRetry",
+    "Question",
     "Tool",
     "ToolCall",
+    "ToolContext",
     "ToolDefinitionError",
     "ToolFailed",
     "ToolLookupError",
     "ToolRegistry",
     "ToolResult",
+    "ToolRun",
     "ToolSpec",
     "builtin_tool",
     "load_documents",

@@ -58,7 +58,8 @@ class ToolResult:
 
     `content` is the text that the model reads: the result, or what was wrong and how to do it right.
     `value` is the Python value of a call that succeeded; `seconds` the wall time of the tool itself;
-    `detail` what only a person should see (a traceback, the whole of a result that was cut).
+    `detail` what only a person should see (a traceback, the whole of a result that was cut); `attempts` how often the
+    tool was called, where it failed for a passing reason.
 
     >>> ToolResult.failed(ToolCall("gues"), "unknown_tool", "no tool 'gues'").ok
     False
@@ -70,6 +71,7 @@ class ToolResult:
     value: object = field(default=None, compare=False)
     seconds: float = field(default=0.0, compare=False)
     detail: str = field(default="", compare=False)
+    attempts: int = field(default=1, compare=False)
 
     @property
     def ok(self) -> bool:

@@ -1,4 +1,4 @@
-"""Results of a pure tool, remembered."""
+"""Results of a tool, remembered."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class CallMemory:
 
     def known(self, call: ToolCall, ready: Mapping[str, object]) -> ToolResult | None:
         """The remembered result, as the answer to this call."""
-        key = _key(ready)
+        key = key_of(ready)
         with self._lock:
             result = self._results.get(key) if key else None
             if result is None:
@@ -36,7 +36,7 @@ class CallMemory:
 
     def keep(self, ready: Mapping[str, object], result: ToolResult) -> None:
         """Remember a result, in place of the one unused for longest when there are too many."""
-        if not result.ok or not (key := _key(ready)):
+        if not result.ok or not (key := key_of(ready)):
             return
         with self._lock:
             self._results[key] = result
@@ -44,7 +44,8 @@ class CallMemory:
                 self._results.popitem(last=False)
 
 
-def _key(ready: Mapping[str, object]) -> str:
+def key_of(ready: Mapping[str, object]) -> str:
+    """Arguments as a key; "" where they have no JSON form."""
     try:
         return json.dumps({name: _typed(value) for name, value in ready.items()}, sort_keys=True)
     except (NoTextForm, ValueError, TypeError, RecursionError):

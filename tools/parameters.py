@@ -36,17 +36,25 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Parameters:
-    """A tool's parameters in order. `definitions` holds the schemas that refer to themselves."""
+    """A tool's parameters in order. `definitions` holds the schemas that refer to themselves; `context` names the one that
+    takes the `ToolContext`, which is none of a model's.
+    """
 
     by_name: Mapping[str, Parameter]
     definitions: Mapping[str, Schema] = field(default_factory=dict)
     required: tuple[str, ...] = ()
     positional_only: tuple[Parameter, ...] = ()
+    context: str = ""
 
     @property
     def schemas(self) -> dict[str, Schema]:
         """Each parameter's JSON Schema."""
         return {name: parameter.schema for name, parameter in self.by_name.items()}
+
+    @property
+    def defaults(self) -> dict[str, object]:
+        """What the function takes for an argument that is not given, by name."""
+        return {name: one.default for name, one in self.by_name.items() if not one.required}
 
     def json_schema(self) -> dict[str, object]:
         """The JSON Schema (2020-12) of an object that holds the arguments."""

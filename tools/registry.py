@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import groupby
 from typing import Unpack, overload
 
 from .calls import ToolCall, ToolResult, ToolSpec
+from .documents import Bm25Index, Document
 from .errors import ToolDefinitionError, ToolLookupError, nearest
 from .names import RESERVED
 from .options import ToolOptions
 from .threads import in_threads
 from .tool import Tool
+from .tool_context import ToolRun
 
 _MAX_NAMED = 40  # tools listed in an answer to a call of an unknown one
 _AT_ONCE = 8  # threads for the calls of one turn
@@ -37,6 +40,7 @@ class ToolRegistry(Mapping[str, Tool]):
 
     def __init__(self, *tools: object) -> None:
         self._tools: dict[str, Tool] = {}
+        self._ranking: Bm25Index | None = None
         for one in tools:
             self._include(one)
 
@@ -136,6 +140,20 @@ class ToolRegistry(Mapping[str, Tool]):
                 raise ToolLookupError(self._unknown(name))
         return ToolRegistry([one.with_(name=names.get(one.name, one.name)) for one in self.values()])
 
+    def search(self, text: str, k: int = 8) -> ToolRegistry:
+        """The `k` tools whose names, descriptions and parameters fit a text best, the best first; fewer where fewer do.
+
+        >>> def refund(order_id: int) -> str:
+        ...     "Give the money of an order back."
+        >>> def weather(city: str) -> str:
+        ...     "Tomorrow's weather."
+        >>> ToolRegistry(refund, weather).search("I want my money back", k=1)
+        ToolRegistry(refund)
+        """
+        if self._ranking is None or len(self._ranking) != len(self):
+            self._ranking = Bm25Index([Document(_described(one), one.name) for one in self.values()])
+        return ToolRegistry([self._tools[hit.source] for hit in self._ranking.search(text, k)])
+
     # ---- for a model
 
     def specs(self) -> tuple[ToolSpec, ...]:
@@ -148,17 +166,17 @@ class ToolRegistry(Mapping[str, Tool]):
 
     # ---- calling
 
-    def call(self, call: ToolCall) -> ToolResult:
-        """Run one call; whatever goes wrong is in the result."""
+    def call(self, call: ToolCall, run: ToolRun | None = None) -> ToolResult:
+        """Run one call; whatever goes wrong is in the result. `run` is what the call belongs to."""
         found = self._tools.get(call.name)
-        return self._missing(call) if found is None else found.run(call)
+        return self._missing(call) if found is None else found.run(call, run)
 
-    async def acall(self, call: ToolCall) -> ToolResult:
+    async def acall(self, call: ToolCall, run: ToolRun | None = None) -> ToolResult:
         """As `call`, without blocking the event loop."""
         found = self._tools.get(call.name)
-        return self._missing(call) if found is None else await found.arun(call)
+        return self._missing(call) if found is None else await found.arun(call, run)
 
-    def call_all(self, calls: Sequence[ToolCall]) -> list[ToolResult]:
+    def call_all(self, calls: Sequence[ToolCall], run: ToolRun | None = None) -> list[ToolResult]:
         """Run the calls of one turn; the results are in the calls' order, and one that fails loses no other.
 
         Neighbours that change nothing (effect pure or read) run at the same time; a call that writes runs
@@ -166,17 +184,18 @@ class ToolRegistry(Mapping[str, Tool]):
         """
         results: list[ToolResult] = []
         for together, batch in self._batches(calls):
-            results += in_threads(self.call, batch, _AT_ONCE) if together else map(self.call, batch)
+            one = partial(self.call, run=run)
+            results += in_threads(one, batch, _AT_ONCE) if together else map(one, batch)
         return results
 
-    async def acall_all(self, calls: Sequence[ToolCall]) -> list[ToolResult]:
+    async def acall_all(self, calls: Sequence[ToolCall], run: ToolRun | None = None) -> list[ToolResult]:
         """As `call_all`, without blocking the event loop."""
         results: list[ToolResult] = []
         for together, batch in self._batches(calls):
             if together:
-                results += await asyncio.gather(*map(self.acall, batch))
+                results += await asyncio.gather(*(self.acall(call, run) for call in batch))
             else:
-                results += [await self.acall(call) for call in batch]
+                results += [await self.acall(call, run) for call in batch]
         return results
 
     def _batches(self, calls: Sequence[ToolCall]) -> Iterator[tuple[bool, list[ToolCall]]]:
@@ -185,7 +204,7 @@ class ToolRegistry(Mapping[str, Tool]):
 
     def _changes_nothing(self, call: ToolCall) -> bool:
         found = self._tools.get(call.name)
-        return found is None or found.effect in ("pure", "read")
+        return found is None or found.rules.concurrent
 
     def _missing(self, call: ToolCall) -> ToolResult:
         return ToolResult.failed(call, "unknown_tool", f"Error: {self._unknown(call.name)}")
@@ -199,3 +218,9 @@ class ToolRegistry(Mapping[str, Tool]):
         listed = ", ".join(list(self._tools)[:_MAX_NAMED])
         more = len(self._tools) - _MAX_NAMED
         return f"{text}{hint} The tools: {listed}" + (f" and {more} more" if more > 0 else "")
+
+
+def _described(tool: Tool) -> str:
+    """A tool as text to be searched: the words of its names apart."""
+    parameters = " ".join(f"{name} {one.get('description', '')}" for name, one in tool.args.items())
+    return f"{tool.name} {tool.name.replace('_', ' ')} {tool.desc} {parameters.replace('_', ' ')}"

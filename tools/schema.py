@@ -18,6 +18,7 @@ from .errors import ToolDefinitionError
 from .foreign import foreign_parameter
 from .parameters import Parameter, Parameters
 from .render import plain
+from .tool_context import ToolContext
 from .wording import Schema
 
 
@@ -40,6 +41,8 @@ def compile_parameters(
     named = _signature(func, open_ended=schemas is not None)
     hints = {**_annotations(func, named), **(types or {})}
     words = (description or read_docstring(docstring_of(func))).parameters
+    context = _context_of(func, named, hints)
+    named.pop(context, None)
     if schemas is not None:
         made = [
             foreign_parameter(name, schema, named.get(name), hints.get(name))
@@ -53,7 +56,22 @@ def compile_parameters(
         definitions=definitions,
         required=tuple(one.name for one in made if one.required),
         positional_only=tuple(one for one in made if one.positional_only),
+        context=context,
     )
+
+
+def _context_of(
+    func: Callable[..., object], named: Mapping[str, inspect.Parameter], hints: Mapping[str, object]
+) -> str:
+    """The parameter that takes the `ToolContext`; "" where none does."""
+    found = [name for name in named if ToolContext in (hints.get(name), *typing.get_args(hints.get(name)))]
+    if not found:
+        return ""
+    if len(found) > 1 or named[found[0]].kind == inspect.Parameter.POSITIONAL_ONLY:
+        raise ToolDefinitionError(
+            f"{called(func)}: one parameter, that can be given by name, may be a ToolContext"
+        )
+    return found[0]
 
 
 def _signature(func: Callable[..., object], *, open_ended: bool) -> dict[str, inspect.Parameter]:

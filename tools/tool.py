@@ -2,36 +2,25 @@
 
 from __future__ import annotations
 
-import asyncio
 import inspect
-import time
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
-from typing import Final, Unpack, cast, overload
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import Final, Unpack, overload
 
 from .callables import annotated, called, docstring_of
 from .calls import Effect, ToolCall, ToolResult, ToolSpec
 from .docstrings import read_docstring
-from .errors import ArgumentsError, ToolDefinitionError, ToolFailed
+from .effects import RULES
+from .errors import ArgumentsError, ToolDefinitionError
+from .execution import arun_call, run_call
+from .isolated import Reference
 from .memory import CallMemory
 from .names import legal_name
-from .options import ToolOptions, check_options
+from .options import RETRIES, RETRY_ON, ToolOptions, check_options
 from .parameters import mended
-from .render import (
-    MAX_CHARS,
-    NoTextForm,
-    TooLarge,
-    as_text,
-    cut,
-    encodable,
-    exception_text,
-    kept,
-    traceback_text,
-)
+from .render import MAX_CHARS
 from .schema import compile_parameters
-from .threads import drive, loop_is_running, spawn
+from .tool_context import ToolRun
 from .wording import Schema
-
-_GRACE = 0.25  # seconds for a cancelled coroutine to clean up before it is left behind
 
 
 class Tool:
@@ -39,9 +28,12 @@ class Tool:
 
     The JSON Schema is built once, here, from the function's signature, annotations and docstring; `args`
     (JSON Schema by parameter), `arg_types` (a Python type by parameter) and `arg_desc` override what is
-    read there. `effect` says what a call does to the world ("pure", "read", "write", "irreversible");
-    `timeout` is in seconds; `cache` remembers the results of a pure tool; a result is cut to `max_chars`.
-    Raises `ToolDefinitionError` when a model could not be told how to call the function.
+    read there. `effect` says what a call does to the world ("pure", "read", "write", "irreversible"; what that decides
+    is in `loopwright.tools.effects`). `timeout` is in seconds; with `isolate` the function runs in a process of its
+    own, which is killed when its time is up. `cache` remembers the results of a pure tool for good, and those of a
+    reading one until its run writes. A call of either that raises one of `retry_on` (a lost connection, a time-out)
+    is made again, `retries` times (2 unless told). A result is cut to `max_chars`. Raises `ToolDefinitionError` when
+    a model could not be told how to call the function.
 
     >>> def get_order(order_id: int, verbose: bool = False) -> str:
     ...     '''Look an order up.'''
@@ -66,19 +58,27 @@ class Tool:
         *,
         effect: Effect = "write",
         timeout: float | None = None,
+        isolate: bool = False,
         cache: bool = False,
+        retries: int | None = None,
+        retry_on: tuple[type[Exception], ...] = RETRY_ON,
         tags: Iterable[str] = (),
         max_chars: int = MAX_CHARS,
     ) -> None:
         _check_function(func)
-        check_options(called(func), effect, timeout, cache, max_chars)
+        check_options(called(func), effect, timeout, cache, retries, max_chars)
         described = read_docstring(docstring_of(func))
         self.func: Final[Callable[..., object]] = func
         self.name: Final[str] = legal_name(name or called(func).rsplit(".", 1)[-1], of=called(func))
         self.desc: Final[str] = described.text if desc is None else desc
         self.effect: Final[Effect] = effect
         self.timeout: Final[float | None] = timeout
+        self.rules: Final = RULES[effect]
         self.cache: Final = cache
+        self.isolate: Final = isolate
+        self.reference: Final = Reference.of(func) if isolate else None
+        self.retries: Final[int] = (RETRIES if self.rules.retried else 0) if retries is None else retries
+        self.retry_on: Final = retry_on
         self.tags: Final = frozenset(tags)
         self.max_chars: Final = max_chars
         self.parameters: Final = compile_parameters(func, described, schemas=args, types=arg_types).described(
@@ -92,7 +92,12 @@ class Tool:
         self._args: Final = args
         self._arg_types: Final = arg_types
         self._arg_desc: Final = arg_desc
-        self._memory: Final = CallMemory() if cache else None
+        self.context_name: Final = self.parameters.context
+        if isolate and self.context_name:
+            raise ToolDefinitionError(
+                f"{called(func)} runs isolated and takes a ToolContext: a run can't be shared with another process"
+            )
+        self.memory: Final = CallMemory() if cache else None
         self.__doc__ = docstring_of(func)
         self.__name__ = self.name
         self.__module__ = getattr(func, "__module__", None) or __name__
@@ -160,7 +165,10 @@ class Tool:
             self._arg_desc,
             effect=self.effect,
             timeout=self.timeout,
+            isolate=self.isolate,
             cache=self.cache,
+            retries=self.retries,
+            retry_on=self.retry_on,
             tags=self.tags,
             max_chars=self.max_chars,
         )
@@ -176,130 +184,16 @@ class Tool:
             raise ArgumentsError("the arguments must be a JSON object")
         return self.parameters.coerced(given)
 
-    def run(self, call: ToolCall) -> ToolResult:
-        """Run a model's call. Blocks, at most `timeout` seconds; what goes wrong is in the result."""
-        started = time.perf_counter()
-        try:
-            ready = self.coerced(call)
-        except ArgumentsError as error:
-            return self._refused(call, error)
-        if self._memory is None:
-            return self._run(call, ready, started)
-        result = self._memory.known(call, ready)
-        if result is None:
-            result = self._run(call, ready, started)
-            self._memory.keep(ready, result)
-        return result
+    def run(self, call: ToolCall, run: ToolRun | None = None) -> ToolResult:
+        """Run a model's call. Blocks, at most `timeout` seconds; what goes wrong is in the result.
 
-    async def arun(self, call: ToolCall) -> ToolResult:
+        `run` is what the call belongs to: the run's state, policy and record.
+        """
+        return run_call(self, call, run)
+
+    async def arun(self, call: ToolCall, run: ToolRun | None = None) -> ToolResult:
         """As `run`, without blocking the event loop: a function that blocks has a thread of its own."""
-        started = time.perf_counter()
-        try:
-            ready = self.coerced(call)
-        except ArgumentsError as error:
-            return self._refused(call, error)
-        if self._memory is not None and (known := self._memory.known(call, ready)) is not None:
-            return known
-        if self.is_async:
-            result = await self._in_time(call, ready, started)
-        else:
-            future = asyncio.wrap_future(spawn(lambda: self._finished(call, ready, started), self.name))
-            try:
-                done, _ = await asyncio.wait({future}, timeout=self.timeout)
-                result = future.result() if done else self._late(call, started)
-            finally:
-                future.cancel()  # the thread itself can't be stopped; its late result is dropped
-        if self._memory is not None:
-            self._memory.keep(ready, result)
-        return result
-
-    def _run(self, call: ToolCall, ready: dict[str, object], started: float) -> ToolResult:
-        if self.is_async:
-            if self.timeout is None and not loop_is_running():
-                return asyncio.run(self._awaited(call, ready, started))
-            # its own loop in its own thread: one can't run inside another, and a coroutine that
-            # blocks or will not be cancelled can still be left behind
-            future = spawn(lambda: asyncio.run(self._in_time(call, ready, started)), self.name)
-            patience = None if self.timeout is None else self.timeout + 2 * _GRACE
-        elif self.timeout is None:
-            return self._finished(call, ready, started)
-        else:
-            future, patience = spawn(lambda: self._finished(call, ready, started), self.name), self.timeout
-        try:
-            return future.result(patience)
-        except TimeoutError:
-            return self._late(call, started)
-
-    def _finished(self, call: ToolCall, ready: dict[str, object], started: float) -> ToolResult:
-        try:
-            by_position, by_name = self.parameters.split(ready)
-            value = self.func(*by_position, **by_name)
-            if hasattr(type(value), "__await__"):  # a plain function that hands out a coroutine
-                value = drive(cast("Coroutine[object, object, object]", value))
-            return self._succeeded(call, value, started)
-        except Exception as error:  # noqa: BLE001 - a tool's exception is an observation, whatever it is
-            return self._failed(call, error, started)
-
-    async def _awaited(self, call: ToolCall, ready: dict[str, object], started: float) -> ToolResult:
-        try:
-            by_position, by_name = self.parameters.split(ready)
-            value = await cast("Awaitable[object]", self.func(*by_position, **by_name))
-            return self._succeeded(call, value, started)
-        except Exception as error:  # noqa: BLE001 - as above
-            return self._failed(call, error, started)
-
-    async def _in_time(self, call: ToolCall, ready: dict[str, object], started: float) -> ToolResult:
-        if self.timeout is None:
-            return await self._awaited(call, ready, started)
-        task = asyncio.ensure_future(self._awaited(call, ready, started))
-        try:
-            done, _ = await asyncio.wait({task}, timeout=self.timeout)
-            if done:
-                return task.result()
-            task.cancel()
-            await asyncio.wait({task}, timeout=_GRACE)
-        finally:
-            task.cancel()
-        return self._late(call, started)
-
-    # ---- results
-
-    def _succeeded(self, call: ToolCall, value: object, started: float) -> ToolResult:
-        seconds = time.perf_counter() - started
-        try:
-            text = as_text(value)
-        except TooLarge as error:
-            return ToolResult.failed(
-                call, "too_large", f"Error: {self.name} returned {error}, too large to show", seconds=seconds
-            )
-        except NoTextForm as error:
-            content = f"Error: {self.name} returned {error}, which has no text form"
-            return ToolResult.failed(call, "unserialisable", content, seconds=seconds)
-        except Exception as error:  # noqa: BLE001 - a value's own methods are a stranger's code
-            content = f"Error: {self.name} returned something that can't be shown: {exception_text(error)}"
-            return ToolResult.failed(
-                call, "unserialisable", content, seconds=seconds, detail=traceback_text(error)
-            )
-        shown = encodable(cut(text, self.max_chars))
-        return ToolResult(call, shown, None, value, seconds, kept(text) if len(text) > self.max_chars else "")
-
-    def _failed(self, call: ToolCall, error: Exception, started: float) -> ToolResult:
-        seconds = time.perf_counter() - started
-        if isinstance(error, ToolFailed):
-            words = encodable(cut(f"Error: {error}", self.max_chars))
-            return ToolResult.failed(call, "raised", words, seconds=seconds)
-        words = encodable(f"Error: {self.name} failed: {exception_text(error)}")
-        return ToolResult.failed(call, "raised", words, seconds=seconds, detail=traceback_text(error))
-
-    def _late(self, call: ToolCall, started: float) -> ToolResult:
-        content = f"Error: {self.name} did not finish within {self.timeout:g} s"
-        return ToolResult.failed(call, "timeout", content, seconds=time.perf_counter() - started)
-
-    def _refused(self, call: ToolCall, error: ArgumentsError) -> ToolResult:
-        text = str(error)
-        end = "" if text.endswith("?") else "."
-        content = encodable(f"Error: {self.name}: {text}{end} Usage: {self.usage}")
-        return ToolResult.failed(call, "invalid_args", content)
+        return await arun_call(self, call, run)
 
 
 @overload

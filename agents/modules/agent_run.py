@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
-from loopwright.tools import ToolRegistry
+from loopwright.tools import ToolRegistry, ToolRun
 from loopwright.tools.calls import ToolCall, ToolResult, ToolSpec
 
 from ..adapters.base import SUBMIT, Adapter, Turn, parse_outputs, submit_spec, with_sound_calls
@@ -21,6 +21,7 @@ from ..trace import Exchange
 from ..trajectory import Step, TerminationReason, Trajectory
 from .limits import Limits
 from .predict import Predict
+from .tool_search import FIND, ToolSearch
 
 MAX_UNPARSED = 3  # turns in a row that hold no readable call
 MAX_REPEATS = 3  # times that one failing call is made in a row
@@ -30,9 +31,18 @@ NOT_RUN = f"Error: not run. There are no turns left to read its result in: only 
 REPEATED = "This is the same call as before, and it failed as before: do something else."
 
 
+def new_tool_run() -> ToolRun:
+    """What the tools of a new run share, under the context's policy."""
+    around = current()
+    return ToolRun(approval=around.approval, dry_run=around.dry_run)
+
+
 @dataclass
 class Run:
-    """A run under way. It asks the model of `predictor`, and calls `tools`, until a limit or `submit`."""
+    """A run under way. It asks the model of `predictor`, and calls `tools`, until a limit or `submit`.
+
+    `tool_run` is what its tools share; `search`, where there is one, says which of the tools are shown.
+    """
 
     predictor: Predict
     tools: ToolRegistry
@@ -53,20 +63,41 @@ class Run:
     repeats: int = 0
     failing: tuple[ToolCall, ...] = ()
     call_ids: set[str] = field(default_factory=set)
+    tool_run: ToolRun = field(default_factory=new_tool_run)
+    search: ToolSearch | None = None
 
     @classmethod
     def opened(
-        cls, predictor: Predict, tools: ToolRegistry, limits: Limits, inputs: Mapping[str, Any], **more: Any
+        cls,
+        predictor: Predict,
+        tools: ToolRegistry,
+        limits: Limits,
+        inputs: Mapping[str, Any],
+        *,
+        search: ToolSearch | None = None,
+        **more: Any,
     ) -> Self:
         """A run that has yet to ask for its first turn; `more` are the fields that a subclass adds."""
         lm = current_lm(predictor.lm)
         adapter = current_adapter(lm, agent=True)
-        specs = [*tools.specs(), submit_spec(predictor.signature)]
+        shown = tools.specs() if search is None else search.specs
+        specs = [*shown, submit_spec(predictor.signature)]
         prompt = adapter.format_agent(predictor.signature, predictor.demos, inputs, specs)
         ids = {call.id for message in prompt.messages for call in message.tool_calls}
         request = predictor.request(lm, prompt)
+        now = time.perf_counter()
         return cls(
-            predictor, tools, limits, lm, adapter, request, specs, time.perf_counter(), call_ids=ids, **more
+            predictor,
+            tools,
+            limits,
+            lm,
+            adapter,
+            request,
+            specs,
+            now,
+            call_ids=ids,
+            search=search,
+            **more,
         )
 
     async def to_end(self) -> AsyncGenerator[Step, None]:
@@ -189,7 +220,7 @@ class Run:
             self.unparsed += 1
             return _unparsed(turn)
         self.unparsed = 0
-        work = [call for call in turn.calls if call.name != SUBMIT]
+        work = [call for call in turn.calls if call.name != SUBMIT and not self._is_search(call)]
         self.tool_calls += len(work)
         try:
             done = iter(await self._execute(work))
@@ -199,14 +230,31 @@ class Run:
             )
             self.steps.append(Step(turn.thought, turn.calls, tuple(stopped)))
             raise
-        results = tuple(self.submit(call) if call.name == SUBMIT else next(done) for call in turn.calls)
+        results = tuple(self._own_result(call) or next(done) for call in turn.calls)
         return self._note_repetition(turn.calls, self._judged(results))
+
+    def _is_search(self, call: ToolCall) -> bool:
+        return self.search is not None and call.name == FIND
+
+    def _own_result(self, call: ToolCall) -> ToolResult | None:
+        """The result of a call that is the agent's own and no tool's."""
+        if call.name == SUBMIT:
+            return self.submit(call)
+        if self.search is None or call.name != FIND:
+            return None
+        known = len(self.search.specs)
+        result = self.search.find(call)
+        new = self.search.specs[known:]
+        self.specs = (*self.specs, *new)
+        if self.request.tools:
+            self.request = replace(self.request, tools=(*self.request.tools, *new))
+        return result
 
     async def _execute(self, calls: Sequence[ToolCall]) -> Sequence[ToolResult]:
         if not current().blocking:
-            return await self.tools.acall_all(calls)
+            return await self.tools.acall_all(calls, self.tool_run)
         with unblocked():  # a tool may have an event loop of its own
-            return self.tools.call_all(calls)
+            return self.tools.call_all(calls, self.tool_run)
 
     def _note_repetition(
         self, calls: tuple[ToolCall, ...], results: tuple[ToolResult, ...]

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from loopwright.sandbox import Execution, ProcessSandbox, Sandbox
-from loopwright.tools import Tool, ToolFailed, ToolRegistry
+from loopwright.tools import Tool, ToolFailed, ToolRegistry, ToolRun
 from loopwright.tools.calls import ToolCall, ToolResult
 
 from ..adapters.base import CODE, SUBMIT, Turn
 from ..adapters.values import to_plain
+from ..ambient import current, unblocked
 from ..errors import InputError
 from ..signature import Signature
 from .agent_run import Run
@@ -52,6 +53,7 @@ class Programs:
                 f"the input {taken[0]!r} has the name of a function that programs call: rename one"
             )
         self.submit: Callable[[ToolCall], ToolResult] = _nobody_listens
+        self.tool_run: ToolRun | None = None
         self.called: list[ToolResult] = []
         self.last: Execution | None = None
         calls = {name: self._caller(name) for name in functions}
@@ -80,7 +82,7 @@ class Programs:
     def _caller(self, name: str) -> Callable[..., object]:
         def call(*args: object, **options: object) -> object:
             result = self.functions.call(
-                ToolCall(name, _by_name(name, self.functions[name].args, args, options))
+                ToolCall(name, _by_name(name, self.functions[name].args, args, options)), self.tool_run
             )
             self.called.append(result)
             if not result.ok:
@@ -137,12 +139,19 @@ class CodeRun(Run):
         programs = Programs(functions, predictor.signature, inputs, interpreter)
         tools = ToolRegistry(Tool(programs.run, CODE, _description(functions, value_answers=value_answers)))
         run = cls.opened(predictor, tools, limits, inputs, programs=programs, value_answers=value_answers)
-        programs.submit = run.submit
+        programs.submit, programs.tool_run = run.submit, run.tool_run
         return run
 
     def close(self) -> None:
         """End the session of its programs."""
         self.programs.close()
+
+    async def _execute(self, calls: Sequence[ToolCall]) -> Sequence[ToolResult]:
+        """Run programs: what they call is the run's, and under its policy; a program itself changes nothing."""
+        if not current().blocking:
+            return await self.tools.acall_all(calls)
+        with unblocked():
+            return self.tools.call_all(calls)
 
     def _inner_calls(self) -> tuple[ToolResult, ...]:
         called = self.programs.take_called()

@@ -17,6 +17,7 @@ from .agent import Agent, agent_signature, limits_of
 from .agent_run import Run
 from .limits import Limits
 from .predict import Predict
+from .tool_search import SHOWN, ToolSearch
 
 MAX_STEPS = 20  # turns, where neither max_iters nor limits says otherwise
 
@@ -33,7 +34,8 @@ class ReAct(Agent):
     money or time are used up; if that fails too, the outputs are None. A model error ends it with "lm_error"
     and `error`; on the first turn, where nothing would be lost, it is raised.
 
-    `max_iters` are the turns of a run, 20 by default; `limits` bounds it in other ways too. `options` are
+    With `tool_search` a run shows the few tools that fit its inputs (8, or the number given), and `find_tools` to look
+    for others. `max_iters` are the turns of a run, 20 by default; `limits` bounds it in other ways too. `options` are
     those of `Predict` (temperature and so on).
 
     >>> from loopwright import context
@@ -57,9 +59,11 @@ class ReAct(Agent):
         max_iters: int | None = None,
         *,
         limits: Limits | None = None,
+        tool_search: bool | int = False,
         **options: Any,
     ) -> None:
         self.tools = as_registry(tools)
+        self.tool_search = SHOWN if tool_search is True else int(tool_search)
         self.limits = limits_of(limits, max_iters, MAX_STEPS)
         self.react = Predict(agent_signature(signature), **options)
 
@@ -70,7 +74,9 @@ class ReAct(Agent):
 
     def opened(self, inputs: Mapping[str, Any]) -> Run:
         """A run on these inputs."""
-        return Run.opened(self.react, self.tools, self.limits, inputs)
+        many = 0 < self.tool_search < len(self.tools)
+        search = ToolSearch(self.tools, inputs, self.tool_search) if many else None
+        return Run.opened(self.react, self.tools, self.limits, inputs, search=search)
 
 
 def as_registry(tools: Iterable[ToolLike] | ToolRegistry | ToolLike) -> ToolRegistry:

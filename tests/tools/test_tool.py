@@ -581,7 +581,7 @@ def test_every_kind_of_callable_makes_a_tool(
         (lambda: Tool("calculate"), "not from a str"),  # type: ignore[arg-type]  # what the check is for
         (lambda: Tool(double, effect="free"), "effect is pure, read, write or irreversible"),  # type: ignore[arg-type]  # as above
         (lambda: Tool(double, timeout=0), "timeout is a number of seconds above 0"),
-        (lambda: Tool(double, cache=True), 'only a tool with effect="pure" can be cached'),
+        (lambda: Tool(double, cache=True), 'only a tool with effect="pure" or "read" can be cached'),
         (lambda: Tool(double, max_chars=10), "max_chars is at least 200"),
         (lambda: Tool(double, arg_desc={"m": "x"}), 'there is no parameter "m"'),
     ],

@@ -1,0 +1,359 @@
+"""The one path of a call, once its tool is found: coerce, approve, remember, run within limits, render.
+
+A `Pending` call is one whose arguments fit. Blocking and awaited calls decide the same things in the same order;
+they differ only in how they wait.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import threading
+import time
+from collections.abc import Awaitable, Coroutine
+from concurrent.futures import Future
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, cast
+
+from .approval import Answer, Approval, Question
+from .calls import ToolCall, ToolResult
+from .errors import ArgumentsError, ToolFailed
+from .isolated import IsolatedError, OutOfTimeError, call_isolated
+from .memory import CallMemory
+from .render import NoTextForm, TooLarge, as_text, cut, encodable, exception_text, kept, traceback_text
+from .threads import drive, loop_is_running, spawn
+from .tool_context import Record, ToolContext, ToolRun
+
+if TYPE_CHECKING:
+    from .tool import Tool
+
+log = logging.getLogger("loopwright.tools")
+
+_GRACE = 0.25  # seconds for a cancelled coroutine to clean up before it is left behind
+_FIRST_WAIT = (
+    0.1  # seconds before a call that failed for a passing reason is made again; then four times as long
+)
+_UNKNOWN_OUTCOME = "whether it took effect is not known, so it is not made again: look before you act"
+
+
+@dataclass(slots=True)
+class Pending:
+    """A call whose arguments fit the tool. `run` is what it belongs to, None for a call on its own."""
+
+    tool: Tool
+    call: ToolCall
+    ready: dict[str, object]
+    run: ToolRun | None
+    started: float
+    cancelled: threading.Event | None = None
+    deadline: float | None = None
+    preface: str = ""
+    record: Record | None = field(default=None)
+
+    # ---- what is known before anything runs
+
+    def settled(self) -> ToolResult | Question | None:
+        """The result of a call that is not to be made, or what a person must be asked; None: go on."""
+        run = self.run
+        if run is not None and (record := run.earlier(self.call)) is not None:
+            if record.result is not None:
+                return replace(record.result, call=self.call, seconds=0.0)
+            if self.tool.rules.writes:
+                return self._stopped(f"an earlier run was stopped while this call ran; {_UNKNOWN_OUTCOME}")
+        elif run is not None and run.replay and not self.tool.rules.in_replay:
+            return self._denied("this run repeats a record, and the record has no such call")
+        if run is None and not self.tool.rules.asks:
+            return None
+        return self._by_policy(_NOBODY if run is None else run.approval)
+
+    def _by_policy(self, policy: Approval) -> ToolResult | Question | None:
+        args = {**self.tool.parameters.defaults, **self.ready}
+        rule = policy.decide(self.tool.name, args, self.tool.effect)
+        if rule.decision == "deny":
+            return self._denied(f'the rule "{rule}" says so')
+        if self.run is not None and self.run.dry_run and not self.tool.rules.in_dry_run:
+            return ToolResult(self.call, f"Dry run: {cut(str(self.call), 500)} was not made.")
+        if rule.decision == "allow":
+            return None
+        return Question(self.call, self.tool.effect, self.tool.usage, args)
+
+    def answered(self, answer: Answer) -> ToolResult | None:
+        """What a person's answer makes of the call; None: go on."""
+        if not answer.allowed:
+            return self._denied(answer.reason or "the user said no")
+        if answer.args is None:
+            return None
+        changed = replace(self.call, args=dict(answer.args), malformed="")
+        try:
+            self.ready = self.tool.coerced(changed)
+        except ArgumentsError as error:
+            return refused(self.tool, changed, error)
+        self.call = changed
+        self.preface = f"(The user changed the call to {cut(str(changed), 500)}.)\n"
+        return None
+
+    def memory(self) -> CallMemory | None:
+        """Where results are remembered, if they are."""
+        if not self.tool.cache:
+            return None
+        if self.tool.rules.remembered == "always":
+            return self.tool.memory
+        return None if self.run is None else self.run.reads(self.tool)
+
+    # ---- running
+
+    def begin(self) -> None:
+        """Note that the call is being made."""
+        if self.run is not None:
+            self.record = self.run.began(self.call)
+            if self.tool.rules.writes:
+                self.run.wrote()
+        if self.tool.timeout is not None:
+            self.deadline = time.monotonic() + self.tool.timeout
+        if self.tool.timeout is not None or self.tool.context_name or self.tool.isolate:
+            self.cancelled = threading.Event()
+
+    def ended(self, result: ToolResult) -> ToolResult:
+        """Note what came of it."""
+        if self.preface:
+            result = replace(result, content=self.preface + result.content)
+        if self.record is not None:
+            self.record.result = result
+        if self.run is not None and self.tool.rules.writes:
+            self.run.wrote()
+        return result
+
+    def arguments(self) -> tuple[list[object], dict[str, object]]:
+        """What the function is called with."""
+        by_position, by_name = self.tool.parameters.split(self.ready)
+        if not self.tool.context_name:
+            return by_position, by_name
+        state = {} if self.run is None else self.run.state
+        context = ToolContext(self.call, state, self.cancelled or threading.Event(), self.deadline)
+        return by_position, {**by_name, self.tool.context_name: context}
+
+    def worth_another(self, error: BaseException, attempt: int) -> float | None:
+        """Seconds to wait before the call is made again; None where it is not."""
+        if attempt >= self.tool.retries or not isinstance(error, self.tool.retry_on):
+            return None
+        wait = _FIRST_WAIT * 4**attempt * random.uniform(0.75, 1.25)  # no secret: spreads retries
+        late = self.deadline is not None and time.monotonic() + wait >= self.deadline
+        return None if late or (self.cancelled is not None and self.cancelled.is_set()) else wait
+
+    def in_this_thread(self) -> ToolResult:
+        """Call a function that blocks, and wait for what it hands out if that can be awaited."""
+        attempt = 0
+        while True:
+            try:
+                by_position, by_name = self.arguments()
+                if self.tool.reference is not None:
+                    value = call_isolated(
+                        self.tool.reference, by_position, by_name, self.tool.timeout, self.cancelled
+                    )
+                    return self.succeeded(value, attempt)
+                value = self.tool.func(*by_position, **by_name)
+                if hasattr(type(value), "__await__"):  # a plain function that hands out a coroutine
+                    value = drive(cast("Coroutine[object, object, object]", value))
+                return self.succeeded(value, attempt)
+            except OutOfTimeError:
+                return self.late()
+            except Exception as error:  # noqa: BLE001 - a tool's exception is an observation, whatever it is
+                wait = self.worth_another(error, attempt)
+                if wait is None:
+                    return self.failed(error, attempt)
+            time.sleep(wait)
+            attempt += 1
+
+    async def awaited(self) -> ToolResult:
+        """Call a coroutine function."""
+        attempt = 0
+        while True:
+            try:
+                by_position, by_name = self.arguments()
+                value = await cast("Awaitable[object]", self.tool.func(*by_position, **by_name))
+                return self.succeeded(value, attempt)
+            except Exception as error:  # noqa: BLE001 - as above
+                wait = self.worth_another(error, attempt)
+                if wait is None:
+                    return self.failed(error, attempt)
+            await asyncio.sleep(wait)
+            attempt += 1
+
+    async def in_time(self) -> ToolResult:
+        """As `awaited`, within the tool's time."""
+        if self.tool.timeout is None:
+            return await self.awaited()
+        task = asyncio.ensure_future(self.awaited())
+        try:
+            done, _ = await asyncio.wait({task}, timeout=self.tool.timeout)
+            if done:
+                return task.result()
+            task.cancel()
+            await asyncio.wait({task}, timeout=_GRACE)
+        finally:
+            task.cancel()
+        return self.late()
+
+    def left_behind(self, future: Future[ToolResult]) -> ToolResult:
+        """The result of a call whose thread goes on: what it gives in the end is dropped, and noted."""
+        if self.cancelled is not None:
+            self.cancelled.set()
+        future.add_done_callback(self._note_late)
+        return self.late()
+
+    def _note_late(self, future: Future[ToolResult]) -> None:
+        if future.cancelled() or future.exception() is not None:
+            return
+        seconds = time.perf_counter() - self.started
+        log.info("%s ended after %.1f s; nobody waited any more, its result is dropped", self.call, seconds)
+
+    # ---- results
+
+    def succeeded(self, value: object, attempt: int = 0) -> ToolResult:
+        """What the function returned, as text."""
+        seconds = time.perf_counter() - self.started
+        name = self.tool.name
+        try:
+            text = as_text(value)
+        except TooLarge as error:
+            content = f"Error: {name} returned {error}, too large to show"
+            return ToolResult.failed(self.call, "too_large", content, seconds=seconds)
+        except NoTextForm as error:
+            content = f"Error: {name} returned {error}, which has no text form"
+            return ToolResult.failed(self.call, "unserialisable", content, seconds=seconds)
+        except Exception as error:  # noqa: BLE001 - the value's own code runs in there
+            content = f"Error: {name} returned something that can't be shown: {exception_text(error)}"
+            return ToolResult.failed(
+                self.call, "unserialisable", content, seconds=seconds, detail=traceback_text(error)
+            )
+        limit = self.tool.max_chars
+        whole = kept(text) if len(text) > limit else ""
+        return ToolResult(self.call, encodable(cut(text, limit)), None, value, seconds, whole, attempt + 1)
+
+    def failed(self, error: Exception, attempt: int = 0) -> ToolResult:
+        """What the function raised, as an observation."""
+        seconds = time.perf_counter() - self.started
+        detail = ""
+        if isinstance(error, ToolFailed):
+            words = cut(f"Error: {error}", self.tool.max_chars)
+        elif isinstance(error, IsolatedError):
+            words, detail = f"Error: {self.tool.name} failed: {error}", error.detail
+        else:
+            words, detail = f"Error: {self.tool.name} failed: {exception_text(error)}", traceback_text(error)
+        made = ToolResult.failed(self.call, "raised", encodable(words), seconds=seconds, detail=detail)
+        return replace(made, attempts=attempt + 1) if attempt else made
+
+    def late(self) -> ToolResult:
+        """The result of a call that did not end in time."""
+        content = f"Error: {self.tool.name} did not finish within {self.tool.timeout:g} s"
+        return ToolResult.failed(self.call, "timeout", content, seconds=time.perf_counter() - self.started)
+
+    def _stopped(self, why: str) -> ToolResult:
+        return ToolResult.failed(self.call, "cancelled", f"Error: {why}")
+
+    def _denied(self, why: str) -> ToolResult:
+        words = f"Error: {self.tool.name} is {self.tool.effect}, and this call is not allowed: {why}"
+        return ToolResult.failed(self.call, "denied", encodable(cut(words, self.tool.max_chars)))
+
+
+_NOBODY = Approval()
+
+
+def refused(tool: Tool, call: ToolCall, error: ArgumentsError) -> ToolResult:
+    """The result of a call whose arguments do not fit."""
+    text = str(error)
+    end = "" if text.endswith("?") else "."
+    return ToolResult.failed(
+        call, "invalid_args", encodable(f"Error: {tool.name}: {text}{end} Usage: {tool.usage}")
+    )
+
+
+def pending(tool: Tool, call: ToolCall, run: ToolRun | None) -> Pending | ToolResult:
+    """The call with its arguments coerced, or the result that says what is wrong with them."""
+    started = time.perf_counter()
+    try:
+        return Pending(tool, call, tool.coerced(call), run, started)
+    except ArgumentsError as error:
+        return refused(tool, call, error)
+
+
+# ---- blocking
+
+
+def run_call(tool: Tool, call: ToolCall, run: ToolRun | None) -> ToolResult:
+    """Run a call; blocks, at most the tool's `timeout`, and as long as a person takes to answer."""
+    waiting = pending(tool, call, run)
+    if isinstance(waiting, ToolResult):
+        return waiting
+    settled = waiting.settled()
+    if isinstance(settled, Question):
+        settled = waiting.answered((_NOBODY if run is None else run.approval).ask(settled))
+    if settled is not None:
+        return settled
+    memory = waiting.memory()
+    if memory is not None and (known := memory.known(waiting.call, waiting.ready)) is not None:
+        return known
+    waiting.begin()
+    result = waiting.ended(_blocking(waiting))
+    if memory is not None:
+        memory.keep(waiting.ready, result)
+    return result
+
+
+def _blocking(waiting: Pending) -> ToolResult:
+    tool = waiting.tool
+    if tool.reference is not None or (tool.timeout is None and not tool.is_async):
+        return waiting.in_this_thread()
+    if not tool.is_async:
+        future, patience = spawn(waiting.in_this_thread, tool.name), tool.timeout
+    elif tool.timeout is None and not loop_is_running():
+        return asyncio.run(waiting.awaited())
+    else:
+        # its own loop in its own thread: one can't run inside another, and a coroutine that
+        # blocks or will not be cancelled can still be left behind
+        future = spawn(lambda: asyncio.run(waiting.in_time()), tool.name)
+        patience = None if tool.timeout is None else tool.timeout + 2 * _GRACE
+    try:
+        return future.result(patience)
+    except TimeoutError:
+        return waiting.left_behind(future)
+
+
+# ---- awaited
+
+
+async def arun_call(tool: Tool, call: ToolCall, run: ToolRun | None) -> ToolResult:
+    """As `run_call`, without blocking the event loop: a function that blocks has a thread of its own."""
+    waiting = pending(tool, call, run)
+    if isinstance(waiting, ToolResult):
+        return waiting
+    settled = waiting.settled()
+    if isinstance(settled, Question):
+        settled = waiting.answered(await (_NOBODY if run is None else run.approval).aask(settled))
+    if settled is not None:
+        return settled
+    memory = waiting.memory()
+    if memory is not None and (known := memory.known(waiting.call, waiting.ready)) is not None:
+        return known
+    waiting.begin()
+    if tool.is_async and tool.reference is None:
+        result = waiting.ended(await waiting.in_time())
+    else:
+        result = waiting.ended(await _in_a_thread(waiting))
+    if memory is not None:
+        memory.keep(waiting.ready, result)
+    return result
+
+
+async def _in_a_thread(waiting: Pending) -> ToolResult:
+    thread = spawn(waiting.in_this_thread, waiting.tool.name)
+    future = asyncio.wrap_future(thread)
+    patience = None if waiting.tool.reference is not None else waiting.tool.timeout
+    try:
+        done, _ = await asyncio.wait({future}, timeout=patience)
+        return future.result() if done else waiting.left_behind(thread)
+    finally:
+        if waiting.cancelled is not None and not thread.done():
+            waiting.cancelled.set()  # an isolated function is killed; one in a thread can only be told
+        future.cancel()
