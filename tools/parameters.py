@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import typing
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
+from .complaints import Shown, complaints, without_idle_nulls
 from .errors import ArgumentsError, ToolDefinitionError, nearest
-from .wording import Schema, problem, usage
+from .wording import Schema, usage
 
 if typing.TYPE_CHECKING:
     from pydantic_core import ValidationError
@@ -19,7 +21,10 @@ _MAX_PROBLEMS = 3  # an answer to a model: the first few mistakes are the ones i
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """One parameter: its JSON Schema, and `read`, which coerces a value or raises pydantic's error."""
+    """One parameter: its JSON Schema, and `read`, which coerces a value or raises pydantic's error.
+
+    `name` is what a model calls it; `own_name` is the function's, where that is no name that providers take.
+    """
 
     name: str
     schema: Schema
@@ -27,6 +32,7 @@ class Parameter:
     required: bool = True
     default: object = None
     positional_only: bool = False
+    own_name: str = ""
 
     @property
     def takes_json(self) -> bool:
@@ -44,6 +50,7 @@ class Parameters:
     definitions: Mapping[str, Schema] = field(default_factory=dict)
     required: tuple[str, ...] = ()
     positional_only: tuple[Parameter, ...] = ()
+    extra: Parameter | None = None
     context: str = ""
 
     @property
@@ -62,7 +69,7 @@ class Parameters:
             "type": "object",
             "properties": self.schemas,
             "required": list(self.required),
-            "additionalProperties": False,
+            "additionalProperties": False if self.extra is None else (self.extra.schema or True),
         }
         return schema | {"$defs": dict(self.definitions)} if self.definitions else schema
 
@@ -78,17 +85,21 @@ class Parameters:
         ready: dict[str, object] = {}
         problems: list[str] = []
         for name, value in given.items():
-            parameter = self.by_name.get(name)
+            parameter = self.by_name.get(name) or self._meant(name)
             if parameter is None:
                 problems.append(_unknown(name, self.by_name))
                 continue
             try:
-                ready[name] = parameter.read(value)
+                ready[parameter.own_name or name] = parameter.read(value)
             except Exception as error:  # noqa: BLE001 - a user's own validators run in here, and may raise anything
                 if value is None and not parameter.required:
                     continue  # null for a parameter with a default: the default
-                problems.extend(_mend(parameter, value, error, ready))
-        problems.extend(f'"{name}" is missing' for name in self.required if name not in given)
+                problems.extend(_mend(parameter, value, error, ready, self.definitions))
+        problems.extend(
+            f'"{name}" is missing'
+            for name in self.required
+            if name not in given and self.by_name[name].own_name not in given
+        )
         if problems:
             more = len(problems) - _MAX_PROBLEMS
             raise ArgumentsError(
@@ -96,24 +107,29 @@ class Parameters:
             )
         return ready
 
+    def _meant(self, name: str) -> Parameter | None:
+        """The parameter that the function calls so, or the one for all other names, if there is one."""
+        for one in self.by_name.values():
+            if one.own_name == name:
+                return one
+        return None if self.extra is None else replace(self.extra, name=name, own_name=name)
+
     def described(self, descriptions: Mapping[str, str], *, of: str) -> Parameters:
         """The same parameters with these descriptions; `of` names the tool in an error."""
-        for name in descriptions:
-            if name not in self.by_name:
+        made: dict[str, Parameter] = {}
+        for name, text in descriptions.items():
+            one = self.by_name.get(name) or self._meant(name)
+            if one is None or one.name not in self.by_name:
                 raise ToolDefinitionError(f"{of}: {_unknown(name, self.by_name)}")
-        made = {
-            name: replace(one, schema={**one.schema, "description": descriptions[name]})
-            for name, one in self.by_name.items()
-            if name in descriptions
-        }
+            made[one.name] = replace(one, schema={**one.schema, "description": text})
         return replace(self, by_name={**self.by_name, **made}) if made else self
 
     def split(self, ready: dict[str, object]) -> tuple[list[object], dict[str, object]]:
         """The same arguments, those that the function takes by position only set apart."""
         if not self.positional_only:
             return [], ready
-        by_position = [ready.get(one.name, one.default) for one in self.positional_only]
-        names = {one.name for one in self.positional_only}
+        by_position = [ready.get(one.own_name or one.name, one.default) for one in self.positional_only]
+        names = {one.own_name or one.name for one in self.positional_only}
         return by_position, {name: value for name, value in ready.items() if name not in names}
 
 
@@ -123,43 +139,52 @@ def _unknown(name: str, known: Mapping[str, object]) -> str:
     return f'{text}; did you mean "{near}"?' if near else text
 
 
-def _mend(parameter: Parameter, value: object, error: Exception, ready: dict[str, object]) -> list[str]:
-    """Read JSON text where an object or list is wanted, into `ready`; else the problems in words."""
-    if isinstance(value, str) and parameter.takes_json and value.lstrip()[:1] in ("{", "["):
-        try:
-            parsed = json.loads(value)
-        except (ValueError, RecursionError):
-            return _problems(parameter, value, error)
-        try:
-            ready[parameter.name] = parameter.read(parsed)
-        except Exception as second:  # noqa: BLE001 - as above
-            return _problems(parameter, parsed, second)
-        return []
-    return _problems(parameter, value, error)
+def _mend(
+    parameter: Parameter,
+    value: object,
+    error: Exception,
+    ready: dict[str, object],
+    definitions: Mapping[str, Schema],
+) -> list[str]:
+    """Read a refused value into `ready` after all: JSON text for an object, null for what need not be given.
 
-
-def _problems(parameter: Parameter, value: object, error: Exception) -> list[str]:
+    Gives the problems in words where that does not do.
+    """
     from pydantic import ValidationError
 
-    if not isinstance(error, ValidationError):
-        return [f'"{parameter.name}" could not be read: {type(error).__name__}: {str(error)[:200]}']
-    return _validation_problems(parameter, value, error)
+    name = parameter.own_name or parameter.name
+    shown = Shown(parameter.schema, definitions)
+    if isinstance(value, str) and parameter.takes_json and value.lstrip()[:1] in ("{", "["):
+        with suppress(ValueError, RecursionError):
+            value = json.loads(value)
+            try:
+                ready[name] = parameter.read(value)
+                return []
+            except Exception as second:  # noqa: BLE001 - a user's own validators, as in coerced()
+                error = second
+    if isinstance(error, ValidationError):
+        found = _errors(error)
+        spared = without_idle_nulls(shown, value, found)
+        if spared is None:
+            return complaints(parameter.name, shown, value, found)
+        try:
+            ready[name] = parameter.read(spared)
+            return []
+        except ValidationError as third:
+            return complaints(parameter.name, shown, spared, _errors(third))
+        except Exception as third:  # noqa: BLE001 - as above
+            error = third
+    return [f'"{parameter.name}" could not be read: {type(error).__name__}: {str(error)[:200]}']
 
 
-def _validation_problems(parameter: Parameter, value: object, error: ValidationError) -> list[str]:
-    errors = typing.cast(list[dict[str, object]], error.errors(include_url=False, include_context=False))
-    schema = parameter.schema
-    if isinstance(branches := schema.get("anyOf"), list) and (len(errors) > 1 or errors[0]["loc"]):
-        present = [one for one in branches if one.get("type") != "null"]
-        if len(present) > 1:  # a union: pydantic tells of every branch, under names of its own
-            errors = [{"type": "union_type", "loc": (), "msg": "", "input": value}]
-        elif errors[0]["loc"]:
-            schema = present[0]
-    return [problem(parameter.name, schema, one) for one in errors]
+def _errors(error: ValidationError) -> list[dict[str, object]]:
+    return typing.cast(list[dict[str, object]], error.errors(include_url=False, include_context=False))
 
 
 def _wants_container(schema: Schema) -> bool:
-    if schema.get("type") in ("array", "object") or "$ref" in schema:
+    kind = schema.get("type")
+    kinds = kind if isinstance(kind, list) else [kind]
+    if "array" in kinds or "object" in kinds or "$ref" in schema:
         return True
     branches = schema.get("anyOf") or schema.get("oneOf")
     return isinstance(branches, list) and any(_wants_container(one) for one in branches)

@@ -15,7 +15,8 @@ from .annotation import CompiledType, NotATypeError, compile_type
 from .callables import annotated, called, docstring_of
 from .docstrings import Description, read_docstring
 from .errors import ToolDefinitionError
-from .foreign import foreign_parameter
+from .foreign import Foreign, foreign_parameters
+from .names import legal_names
 from .parameters import Parameter, Parameters
 from .render import plain
 from .tool_context import ToolContext
@@ -31,8 +32,9 @@ def compile_parameters(
 ) -> Parameters:
     """Compile a callable's parameters from its signature, its annotations and its docstring.
 
-    `types` overrides annotations by name. `schemas` gives the parameters by hand, as JSON Schema; then
-    the function may also take them by `**kwargs`. Raises `ToolDefinitionError`.
+    `types` overrides annotations by name. `schemas` gives the parameters by hand, as JSON Schema: one of each by
+    name, or that of the object which holds them all; then the function may also take them by `**kwargs`. Raises
+    `ToolDefinitionError`.
 
     >>> def find(text: str, k: int = 3) -> str: ...
     >>> compile_parameters(find).json_schema()["required"]
@@ -43,19 +45,17 @@ def compile_parameters(
     words = (description or read_docstring(docstring_of(func))).parameters
     context = _context_of(func, named, hints)
     named.pop(context, None)
-    if schemas is not None:
-        made = [
-            foreign_parameter(name, schema, named.get(name), hints.get(name))
-            for name, schema in schemas.items()
-        ]
-        definitions: dict[str, Schema] = {}
+    if schemas is None:
+        found = Foreign(*_parameters(func, named, hints, words))
     else:
-        made, definitions = _parameters(func, named, hints, words)
+        found = foreign_parameters(schemas, named, hints, called(func))
+    made = found.parameters
     return Parameters(
         by_name={one.name: one for one in made},
-        definitions=definitions,
+        definitions=found.definitions,
         required=tuple(one.name for one in made if one.required),
         positional_only=tuple(one for one in made if one.positional_only),
+        extra=found.extra,
         context=context,
     )
 
@@ -103,6 +103,7 @@ def _parameters(
 ) -> tuple[list[Parameter], dict[str, Schema]]:
     made: list[Parameter] = []
     definitions: dict[str, Schema] = {}
+    legal = legal_names(named)
     for name, parameter in named.items():
         kind = _compiled(func, name, hints.get(name, object))
         for key, schema in kind.definitions.items():
@@ -117,12 +118,13 @@ def _parameters(
         }
         made.append(
             Parameter(
-                name,
+                legal[name],
                 schema,
                 kind.read,
                 required,
                 None if required else parameter.default,
                 parameter.kind == parameter.POSITIONAL_ONLY,
+                name,
             )
         )
     return made, definitions

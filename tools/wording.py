@@ -1,4 +1,4 @@
-"""JSON Schema in words: usage lines, and sentences that say what was wrong with an argument."""
+"""JSON Schema in words: usage lines, and phrases for what is wanted."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def type_name(schema: Schema) -> str:
     """
     if choices := _choices(schema):
         return " | ".join(_json(choice) for choice in choices)
-    if branches := _branches(schema):
+    if branches := branches_of(schema):
         return " | ".join(dict.fromkeys(type_name(branch) for branch in branches))
     kind = schema.get("type")
     if isinstance(kind, list):
@@ -63,7 +63,7 @@ def wanted(schema: Schema) -> str:
     if choices := _choices(schema):
         shown = ", ".join(_json(choice) for choice in choices)
         return shown if len(choices) == 1 else f"one of {shown}"
-    if branches := _branches(schema):
+    if branches := branches_of(schema):
         return " or ".join(dict.fromkeys(wanted(branch) for branch in branches))
     kind = schema.get("type")
     if isinstance(kind, list):
@@ -111,58 +111,13 @@ def given(value: object) -> str:
     return text if len(text) <= 63 else text[:60] + "…"
 
 
-def problem(parameter: str, schema: Schema, error: Mapping[str, object]) -> str:
-    """One of pydantic's errors in a sentence: the parameter, what is wanted, what was given.
-
-    >>> problem("n", {"type": "integer"}, {"type": "int_parsing", "loc": (), "msg": "…", "input": "ten"})
-    '"n" must be an integer, not "ten"'
-    """
-    where = error["loc"] if isinstance(error["loc"], tuple) else ()
-    path = parameter + "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in where)
-    kind, message = str(error["type"]), str(error["msg"])
-    if kind == "missing":
-        return f'"{path}" is missing'
-    if kind in ("extra_forbidden", "unexpected_keyword_argument"):
-        return f'"{path}" is not a known name'
-    expected = _at(schema, where) if _is_about_type(kind) else None
-    if expected is not None:
-        return f'"{path}" must be {wanted(expected)}, not {given(error["input"])}'
-    start = "Input should be "
-    if message.startswith(start):
-        return f'"{path}" must be {message.removeprefix(start)}, not {given(error["input"])}'
-    return f'"{path}": {message.removeprefix("Value error, ")} (given: {given(error["input"])})'
-
-
-def _is_about_type(kind: str) -> bool:
-    return kind.endswith(("_type", "_parsing")) or kind in (
-        "literal_error",
-        "enum",
-        "int_from_float",
-        "date_from_datetime_inexact",
-    )
-
-
-def _at(schema: Schema, path: Sequence[object]) -> Schema | None:
-    """The schema of a part of a value; None where the schema does not say."""
-    inner: object
-    for step in path:
-        if isinstance(step, int):
-            inner = _items(schema)
-        else:
-            fields = schema.get("properties")
-            inner = fields.get(step) if isinstance(fields, Mapping) else schema.get("additionalProperties")
-        if not isinstance(inner, Mapping):
-            return None
-        schema = inner
-    return None if "$ref" in schema and path else schema
-
-
 def _choices(schema: Schema) -> list[object]:
     choices = schema.get("enum", [schema["const"]] if "const" in schema else [])
     return list(choices) if isinstance(choices, (list, tuple)) else []
 
 
-def _branches(schema: Schema) -> list[Schema]:
+def branches_of(schema: Schema) -> list[Schema]:
+    """The schemas of which one must fit, where a schema leaves a choice."""
     branches = schema.get("anyOf") or schema.get("oneOf") or []
     return [one for one in branches if isinstance(one, Mapping)] if isinstance(branches, list) else []
 

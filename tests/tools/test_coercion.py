@@ -233,7 +233,7 @@ def test_a_complaint_names_the_parameter_what_was_given_and_what_is_wanted(
         (Even, {"n": 3}, '"value.n": an even number is wanted (given: 3).'),
         (Even, {"n": 13}, '"value" could not be read: ZeroDivisionError: thirteen.'),
         (Node, {"label": "a", "children": [{}]}, '"value.children[0].label" is missing.'),
-        (Node, 5, '"value" must be an object, not 5.'),
+        (Node, 5, '"value" must be an object with "label", "children", not 5.'),
         (Literal[1, 2] | None, 3, '"value" must be one of 1, 2 or null, not 3.'),
         (
             Annotated[str, Field(min_length=3)],
