@@ -1,8 +1,8 @@
 """Score the embedded model: `python -m examples.train_embedded.evaluate`.
 
-Every question is put to a real `ReAct` agent with real tools: the built-in ones under the names of the
-scene, and look-up tools over the scene's records. A question counts as solved when the submitted answer is
-right. The table goes into CARD.md, between its markers.
+Every question is put to a real agent. `ReAct` has real tools: the built-in ones under the names of the scene,
+and look-up tools over the scene's records; `ProgramOfThought` and `CodeAct` have the real sandbox. A question
+counts as solved when the submitted answer is right. The table goes into CARD.md, between its markers.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ from loopwright.tools.builtin import builtin_tool
 from loopwright.tools.calls import ToolCall, ToolResult, ToolSpec
 from loopwright.trajectory import Step, Trajectory
 
-from .mixture import FAMILIES, draw_episodes
+from .conventions import CONVENTIONS
+from .mixture import FAMILIES, NUMERIC, Draw, draw_episodes
 from .scene import Episode, SceneTool, Settings
 
 MAX_STEPS = 8
@@ -52,6 +53,7 @@ class Question:
     tools: ToolRegistry
     answer: object
     demos: tuple[loopwright.Example, ...] = ()
+    module: str = "react"
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +128,7 @@ def _with_spec(run: Callable[..., object], spec: ToolSpec) -> Tool:
     return Tool(call, spec.name, spec.description, args=schemas, effect="read")
 
 
-def as_question(episode: Episode, demos: Sequence[Episode] = ()) -> Question:
+def as_question(episode: Episode, demos: Sequence[Episode] = (), module: str = "react") -> Question:
     """An episode of the generator, its tools made real; `demos` are solved ones of the same scene."""
     (answer_field, answer), *_ = episode.answer.args.items()
     kind = _PYTHON[
@@ -136,8 +138,9 @@ def as_question(episode: Episode, demos: Sequence[Episode] = ()) -> Question:
         )
     ]
     signature = f"{', '.join(episode.inputs)} -> {answer_field}: {kind}"
-    tools = ToolRegistry([real_tool(tool) for tool in episode.tools])
-    return Question(episode.family, signature, episode.inputs, tools, answer, tuple(map(as_demo, demos)))
+    tools = ToolRegistry([real_tool(tool) for tool in episode.tools] if module == "react" else [])
+    shown = tuple(map(as_demo, demos))
+    return Question(episode.family, signature, episode.inputs, tools, answer, shown, module)
 
 
 def as_demo(episode: Episode) -> loopwright.Example:
@@ -154,36 +157,61 @@ def _property(spec: ToolSpec, name: str) -> Mapping[str, object]:
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """What is unseen about some generated questions; `count` is that of each family."""
+    """What is unseen about some generated questions; `count` is that of each family.
+
+    Axes of one `source` put the same questions; `demos` solved ones of the scene are shown before each.
+    """
 
     name: str
     settings: Settings
     count: int
     demos: int = 0
+    module: str = "react"
+    families: Sequence[str] = tuple(FAMILIES)
+    source: str = ""
 
 
+_NAMES = Settings(names="heldout")
+_WORDINGS = Settings(names="heldout", wording="heldout")
+_ALL = Settings("heldout", "heldout", "heldout")
+_UNSAID = tuple(CONVENTIONS)
 AXES: tuple[Axis, ...] = (
-    Axis("new names and numbers", Settings(names="heldout"), 100),
-    Axis("new phrasings", Settings(names="heldout", wording="heldout"), 40),
+    Axis("new names and numbers", _NAMES, 100),
+    Axis("new phrasings", _WORDINGS, 40),
     Axis("new tool names", Settings(names="heldout", tool_names="heldout"), 40),
-    Axis("all three new", Settings("heldout", "heldout", "heldout"), 40),
-    Axis("all three new, after two solved questions", Settings("heldout", "heldout", "heldout"), 40, demos=2),
+    Axis("all three new", _ALL, 40),
+    Axis("all three new, after two solved questions", _ALL, 40, demos=2),
+    Axis("unsaid convention, nothing shown", _NAMES, 40, families=_UNSAID, source="unsaid"),
+    Axis("unsaid convention, after three solved questions", _NAMES, 40, 3, families=_UNSAID, source="unsaid"),
+    Axis("ProgramOfThought: new names and numbers", _NAMES, 60, 0, "program_of_thought", NUMERIC),
+    Axis("ProgramOfThought: new phrasings", _WORDINGS, 40, 0, "program_of_thought", NUMERIC),
+    Axis("CodeAct without functions: new names and numbers", _NAMES, 20, 0, "code_act", NUMERIC),
 )
 
 
 def generated(axis: Axis, family: str, count: int, seed: str) -> Iterator[Question]:
     """Questions of one family; each is the first of its scene, solved ones before it come after it there."""
     for number in range(count):
-        rng = Random(f"{seed}/{axis.name}/{family}/{number}")
-        first, *others = draw_episodes(rng, axis.settings, 1 + axis.demos, [family])
-        yield as_question(first, [each for each in others if each.inputs.keys() == first.inputs.keys()])
+        rng = Random(f"{seed}/{axis.source or axis.name}/{family}/{number}")
+        unsaid = family if family in CONVENTIONS else ""
+        draw = Draw(programs=axis.module != "react", convention=unsaid)
+        size = 1 + (_MOST_DEMOS if axis.source else axis.demos)
+        drawn = draw_episodes(rng, axis.settings, size, [] if unsaid else [family], draw)
+        first, *others = drawn[: 1 + axis.demos]
+        alike = [each for each in others if each.inputs.keys() == first.inputs.keys()]
+        yield as_question(first, alike, axis.module)
 
 
-def handwritten() -> list[Question]:
-    """The questions of handwritten.yaml."""
+_MOST_DEMOS = 3  # so that axes of one source draw the same
+
+
+def handwritten(module: str = "react") -> list[Question]:
+    """The questions of handwritten.yaml; for programs, those that need no records."""
     written = yaml.safe_load(HANDWRITTEN.read_text(encoding="utf-8"))
     questions = []
     for each in written["questions"]:
+        if module != "react" and each["family"] not in NUMERIC:
+            continue
         tools = [builtin_tool(name) for name in each["tools"]]
         tools += [
             record_tool(name, held) for name, held in written["records"].get(each.get("records"), {}).items()
@@ -196,6 +224,7 @@ def handwritten() -> list[Question]:
                 {"question": each["question"]},
                 ToolRegistry(*tools),
                 each["answer"],
+                module=module,
             )
         )
     return questions
@@ -223,11 +252,21 @@ def is_right(given: object, wanted: object) -> bool:
         return str(given).strip().lower() == str(wanted).strip().lower()
 
 
+def agent_for(question: Question) -> loopwright.ReAct | loopwright.CodeAct | loopwright.ProgramOfThought:
+    """The question's module, with its tools and its demonstrations."""
+    if question.module == "program_of_thought":
+        return loopwright.ProgramOfThought(question.signature)
+    if question.module == "code_act":
+        return loopwright.CodeAct(question.signature, max_iters=MAX_STEPS)
+    agent = loopwright.ReAct(question.signature, tools=question.tools, max_iters=MAX_STEPS)
+    agent.react.demos = list(question.demos)
+    return agent
+
+
 def ask(question: Question, lm: Timed) -> Outcome:
     """Put one question to an agent."""
     before = len(lm.seconds)
-    agent = loopwright.ReAct(question.signature, tools=question.tools, max_iters=MAX_STEPS)
-    agent.react.demos = list(question.demos)
+    agent = agent_for(question)
     with loopwright.context(lm=lm):
         prediction = agent(**question.inputs)
     (answer_field,) = agent.signature.output_fields
@@ -268,10 +307,9 @@ def score(lm: Timed, axes: Iterable[tuple[str, list[Question]]], *, failures: in
     lines = []
     for axis, questions in axes:
         outcomes = [ask(question, lm) for question in questions]
-        for family in FAMILIES:
-            if some := [each for each in outcomes if each.family == family]:
-                lines.append(row(axis, family, some))
-                print(lines[-1], flush=True)
+        for family in dict.fromkeys(each.family for each in outcomes):
+            lines.append(row(axis, family, [each for each in outcomes if each.family == family]))
+            print(lines[-1], flush=True)
         lines.append(row(axis, "all", outcomes))
         print(lines[-1], flush=True)
         for each in [each for each in outcomes if not each.solved][:failures]:
@@ -301,13 +339,20 @@ def main() -> None:
     options = parser.parse_args()
     lm = Timed(EmbeddedLM(options.folder))
     axes = [
-        (axis.name, [each for family in FAMILIES for each in generated(axis, family, count, options.seed)])
+        (
+            axis.name,
+            [each for family in axis.families for each in generated(axis, family, count, options.seed)],
+        )
         for axis in AXES
         for count in [max(1, round(axis.count * options.scale))]
         if not options.axis or axis.name in options.axis
     ]
-    if not options.axis or "hand-written" in options.axis:
-        axes.append(("hand-written", handwritten()))
+    for name, module in (
+        ("hand-written", "react"),
+        ("hand-written, by ProgramOfThought", "program_of_thought"),
+    ):
+        if not options.axis or name in options.axis:
+            axes.append((name, handwritten(module)))
     lines = score(lm, axes, failures=options.failures)
     if options.write:
         write_table(FOLDER / "CARD.md", lines)

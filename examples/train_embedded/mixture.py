@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from random import Random
 
 from loopwright.messages import Message
 from loopwright.models.embedded.template import CALL, Piece, render_call, render_tools, render_turns
 from loopwright.tools.calls import ToolCall
 
+from .conventions import CONVENTIONS
 from .families.arithmetic import ask_arithmetic
 from .families.asking import Asked, submission
 from .families.dates import ask_dates
 from .families.lookup import ATTRIBUTES, ask_lookup, lookup
 from .families.units import ask_units
-from .scene import Episode, Scene, Settings, Step, make_spec
+from .programs import complaint, program_of, shown_value, spoilt, value_of
+from .scene import Episode, Scene, SceneTool, Settings, Step, make_spec
+from .simulation import ToolError
 from .toolbox import make_calculator, make_converter, make_date_math, make_distractor
 from .words import draw_date, draw_name, draw_number, listed, pseudo_word
 
@@ -25,7 +29,13 @@ FAMILIES: dict[str, Callable[[Scene], Asked]] = {
     "dates": ask_dates,
     "lookup": ask_lookup,
 }
+NUMERIC = ("arithmetic", "units", "dates")
+"""The families that a program answers by itself."""
 _WEIGHTS = {"arithmetic": 3.5, "units": 2.0, "dates": 1.5, "lookup": 4.0}
+_PROGRAMS = 0.3
+"""The share of conversations in which programs are written."""
+_BY_CONVENTION = 0.15
+"""The share of conversations that follow an unsaid convention from their second question on."""
 _QUESTION_FIELDS = listed(
     "question question question request task query problem input prompt ask q text message user_question"
 )
@@ -34,11 +44,30 @@ _ANSWER_FIELDS = listed(
 )
 
 
-def new_scene(rng: Random, settings: Settings, *, faults: float = 0.02) -> Scene:
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """How scenes are drawn: at most `longest` tool calls for a question, faults and mistakes aside."""
+
+    faults: float = 0.02
+    mistakes: float = 0.0
+    longest: int = 3
+    programs: bool = False
+    convention: str = ""
+    """One of CONVENTIONS that the scene is to follow, unsaid."""
+
+
+def new_scene(rng: Random, settings: Settings, draw: Draw) -> Scene:
     """An empty scene: fields and answer type drawn, no tools yet."""
     answer_type = rng.choices(("str", "num"), (3, 2))[0]
     return Scene(
-        rng, settings, rng.choice(_QUESTION_FIELDS), rng.choice(_ANSWER_FIELDS), answer_type, faults=faults
+        rng,
+        settings,
+        rng.choice(_QUESTION_FIELDS),
+        rng.choice(_ANSWER_FIELDS),
+        answer_type,
+        faults=draw.faults,
+        mistakes=draw.mistakes,
+        programs=draw.programs,
     )
 
 
@@ -46,36 +75,37 @@ def _is_fair(asked: Asked, steps: Sequence[Step], longest: int) -> bool:
     """Not too long, and no figure so small that its notation varies."""
     texts = [asked.answer, *(step.observation for step in steps)]
     return (
-        len(steps) <= longest + 1
-        and len(asked.answer) < 40
-        and not any("0.000" in text or "E-" in text for text in texts)
+        sum(step.learnt for step in steps) <= longest + 1
+        and 0 < len(asked.answer) < 40
+        and not any("0.000" in text or "E-" in text or "e+" in text for text in texts)
     )
 
 
 def draw_episodes(
-    rng: Random,
-    settings: Settings,
-    count: int = 1,
-    families: Sequence[str] = (),
-    *,
-    faults: float = 0.02,
-    longest: int = 3,
+    rng: Random, settings: Settings, count: int = 1, families: Sequence[str] = (), draw: Draw = Draw()
 ) -> list[Episode]:
-    """Questions over one scene, all with the same tool list; at most `longest` tool calls each (faults aside)."""
-    names = list(families) or list(FAMILIES)
+    """Questions over one scene, all with the same tool list."""
+    names = list(families) or list(NUMERIC if draw.programs else FAMILIES)
     weights = [_WEIGHTS[name] for name in names]
     while True:
-        scene = new_scene(rng, settings, faults=faults)
+        scene = new_scene(rng, settings, draw)
         family = rng.choices(names, weights)[0]
+        ask = FAMILIES[family]
+        if draw.convention:
+            family, scene.plain = draw.convention, True
+            ask = CONVENTIONS[draw.convention](scene)
         drafts = []
         for _ in range(count):
             scene.steps = []
-            asked = FAMILIES[family](scene)
+            asked = ask(scene)
+            if scene.programs and asked.answer:
+                asked = _programmed(scene, asked)
             drafts.append((asked, tuple(scene.steps)))
-        if all(_is_fair(asked, steps, longest) for asked, steps in drafts):
+        if all(_is_fair(asked, steps, draw.longest) for asked, steps in drafts):
             break
     scene.answer_type = _narrowed(rng, scene.answer_type, [asked.answer for asked, _ in drafts])
-    _add_others(scene)
+    if not scene.programs:
+        _add_others(scene)
     tools = list(scene.tools.values())
     rng.shuffle(tools)
     submit = make_spec("submit", [(scene.answer_field, scene.answer_type)])
@@ -87,9 +117,31 @@ def draw_episodes(
             submit,
             steps,
             submission(scene, asked.answer),
+            ends=scene.programs and (len(steps[-1].observation) > _LONGEST_COPIED or rng.random() < 0.5),
         )
         for asked, steps in drafts
     ]
+
+
+_LONGEST_COPIED = 14  # characters of a program's value that a call of submit repeats
+
+
+def _programmed(scene: Scene, asked: Asked) -> Asked:
+    """The question answered by a program, now and then after one that failed."""
+    spec = make_spec("python", [("code", "str")])
+    tool = scene.tool("python", lambda _: SceneTool("python", spec, {"code": "code"}, _no_answer))
+    program = program_of(asked.answer)
+    if scene.rng.random() < 2 * scene.mistakes:
+        wrong = spoilt(scene.rng, program)
+        if said := complaint(wrong, scene.answer_field):
+            scene.steps.append(Step(ToolCall(tool.spec.name, {"code": wrong}), said, learnt=False))
+    value = value_of(program)
+    scene.steps.append(Step(ToolCall(tool.spec.name, {"code": program}), repr(value)))
+    return replace(asked, answer=shown_value(value))
+
+
+def _no_answer(args: Mapping[str, object]) -> str:
+    raise ToolError("programs run in a sandbox")
 
 
 def _narrowed(rng: Random, answer_type: str, answers: Sequence[str]) -> str:
@@ -131,14 +183,21 @@ def episode_messages(episode: Episode) -> list[Message]:
             Message("assistant", tool_calls=(step.call,)),
             Message("tool", step.observation, name=step.call.name),
         ]
-    return [*messages, Message("assistant", tool_calls=(episode.answer,))]
+    return messages if episode.ends else [*messages, Message("assistant", tool_calls=(episode.answer,))]
 
 
-def render_row(episodes: Sequence[Episode]) -> list[Piece]:
-    """Episodes of one scene as one conversation."""
+def render_row(episodes: Sequence[Episode], shown: int = 0) -> list[Piece]:
+    """Episodes of one scene as one conversation; of the first `shown`, and of mistakes, nothing is learnt."""
     specs = episodes[0].specs
-    messages = [message for episode in episodes for message in episode_messages(episode)]
-    return [*render_tools(specs), *render_turns(messages, specs)]
+    pieces = render_tools(specs)
+    for number, episode in enumerate(episodes):
+        learnt = [True, *(step.learnt for step in episode.steps for _ in range(2)), True]
+        for message, right in zip(episode_messages(episode), learnt, strict=False):
+            rendered = render_turns([message], specs)
+            pieces += (
+                rendered if right and number >= shown else [replace(each, own=False) for each in rendered]
+            )
+    return pieces
 
 
 def draw_copy_row(rng: Random) -> list[Piece]:
@@ -175,11 +234,18 @@ def draw_row(rng: Random, progress: float) -> list[Piece]:
     copying = max(0.5 * (1 - progress / 0.12), 0.25 * (1 - progress / 0.5), 0.08)
     if rng.random() < copying:
         return draw_copy_row(rng)
-    longest = 1 if rng.random() < 0.5 - progress / 0.3 else 3
     count = rng.choices((1, 2, 3), (5, 3, 1.5))[0]
-    return render_row(
-        draw_episodes(rng, Settings(), count, longest=longest, faults=0.0 if progress < 0.15 else 0.03)
+    early = progress < 0.15
+    if not early and rng.random() < _BY_CONVENTION:
+        draw = Draw(convention=rng.choice(list(CONVENTIONS)))
+        return render_row(draw_episodes(rng, Settings(), rng.choice((2, 3, 3, 4)), draw=draw), shown=1)
+    draw = Draw(
+        faults=0.0 if early else 0.03,
+        mistakes=0.0 if early else 0.06,
+        longest=1 if rng.random() < 0.5 - progress / 0.3 else 3,
+        programs=rng.random() < _PROGRAMS,
     )
+    return render_row(draw_episodes(rng, Settings(), count, draw=draw))
 
 
 def rows(seed: int, start: int, stride: int, progress: Callable[[], float]) -> Iterator[list[Piece]]:

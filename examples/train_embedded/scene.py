@@ -51,13 +51,19 @@ class SceneTool:
 
 @dataclass(frozen=True, slots=True)
 class Step:
+    """A call and what came back; one that is not `learnt` is a mistake, shown for the sake of its repair."""
+
     call: ToolCall
     observation: str
+    learnt: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Episode:
-    """A question with its tools, the calls that solve it, and the right answer."""
+    """A question with its tools, the calls that solve it, and the right answer.
+
+    Where `ends` is true the last result is the answer, and nothing is submitted.
+    """
 
     family: str
     inputs: Mapping[str, str]
@@ -65,6 +71,7 @@ class Episode:
     submit: ToolSpec
     steps: tuple[Step, ...]
     answer: ToolCall
+    ends: bool = False
 
     @property
     def specs(self) -> tuple[ToolSpec, ...]:
@@ -77,7 +84,11 @@ class Episode:
 
 @dataclass(slots=True)
 class Scene:
-    """Tools, records and fields being drawn. `steps` are those of the question in the making."""
+    """Tools, records and fields being drawn. `steps` are those of the question in the making.
+
+    In a scene of `programs` no tool is called: what is asked is answered by one expression. `faults` and
+    `mistakes` are the chances that a call fails for a passing reason, and that a wrong one comes before it.
+    """
 
     rng: Random
     settings: Settings
@@ -88,6 +99,10 @@ class Scene:
     lookups: dict[str, Lookup] = field(default_factory=dict)
     steps: list[Step] = field(default_factory=list)
     faults: float = 0.0
+    mistakes: float = 0.0
+    programs: bool = False
+    plain: bool = False
+    """Whether no question asks for rounding in words."""
 
     def tool(self, kind: str, make: Callable[[Scene], SceneTool]) -> SceneTool:
         """The scene's tool of this kind, made at first need; no two share a name."""
@@ -96,6 +111,11 @@ class Scene:
             if all(made.spec.name != tool.spec.name for tool in self.tools.values()):
                 self.tools[kind] = made
         return self.tools[kind]
+
+    def mistake(self, tool: SceneTool, args: Mapping[str, object]) -> None:
+        """A call that does not help, which the model is not to learn but to recover from."""
+        call = ToolCall(tool.spec.name, {tool.shown[name]: value for name, value in args.items()})
+        self.steps.append(Step(call, tool.answer(call.args), learnt=False))
 
     def use(self, tool: SceneTool, args: Mapping[str, object]) -> str:
         """Call the tool, now and then after a failed attempt, and give its observation."""

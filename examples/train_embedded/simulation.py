@@ -192,6 +192,11 @@ SPELLINGS: dict[str, tuple[str, ...]] = {
 _UNIT = {spelling: unit for unit, spellings in SPELLINGS.items() for spelling in (unit, *spellings)}
 
 
+def unit_of(spelling: str) -> str:
+    """The unit that is spelt so."""
+    return _UNIT[spelling.strip()]
+
+
 def other_units(spelling: str) -> list[str]:
     """The units that a unit can be converted to; none where it is not a unit at all.
 

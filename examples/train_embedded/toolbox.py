@@ -185,15 +185,20 @@ class Records:
     values: dict[str, str]
     aliases: dict[str, str]
     fault: str
+    lists: bool = False
+    """Whether a name that is not found is answered with those that there are."""
 
     def answer(self, args: Mapping[str, object]) -> str:
         name = str(args["name"])
         if name in self.values:
             return self.values[name]
         hint = f"; did you mean {self.aliases[name]!r}?" if name in self.aliases else ""
+        if self.lists and len(self.values) <= _LONGEST_LIST:
+            hint = f"; there are {', '.join(sorted(self.values))}"
         raise ToolError(f"{self.fault} {name!r}{hint}")
 
 
+_LONGEST_LIST = 6
 Form = Callable[[str, str, str, str], str]
 """How a look-up tool words its result: from label, name, value and unit."""
 
@@ -261,7 +266,7 @@ _FAULTS = (
 
 
 def make_lookup(scene: Scene, attribute: Attribute) -> Lookup:
-    records = Records({}, {}, scene.rng.choice(_FAULTS))
+    records = Records({}, {}, scene.rng.choice(_FAULTS), scene.rng.random() < 0.4)
     argument = scene.rng.choice(attribute.arguments)
     spec = make_spec(lookup_name(scene, attribute), [(argument, "str")])
     tool = SceneTool(f"lookup:{attribute.label}", spec, {"name": argument}, records.answer)

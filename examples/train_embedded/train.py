@@ -22,10 +22,14 @@ from torch.nn import functional
 
 from . import mixture
 from .network import Decoder, Shape
+from .probe import probe_rows, right_calls
 from .tokens import encode_row, train_tokenizer
 
 LENGTHS = (128, 192, 256, 352, 640)
 """Rows are padded to one of these; longer ones are left out."""
+
+
+_PAUSE = 240  # seconds between checkpoints
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,8 @@ class Plan:
     other_rate: float = 0.004
     warmup: int = 60
     steady: float = 0.4
+    peak: float = 1.0
+    resumed: int = 0
 
 
 @dataclass(slots=True)
@@ -100,9 +106,10 @@ def progress(plan: Plan, clock: Clock) -> float:
 
 
 def rate(plan: Plan, clock: Clock) -> float:
-    """The factor on the learning rates: a warm-up, a plateau, a straight fall to nothing."""
+    """The factor on the learning rates: a warm-up after every start, a plateau, a straight fall to nothing."""
     done = progress(plan, clock)
-    return min(1.0, (clock.step + 1) / plan.warmup, max(0.0, (1 - done) / (1 - plan.steady)))
+    warm = (clock.step - plan.resumed + 1) / plan.warmup
+    return min(plan.peak, plan.peak * warm, max(0.0, (1 - done) / (1 - plan.steady)))
 
 
 def optimizers(model: Decoder, plan: Plan) -> list[torch.optim.Optimizer]:
@@ -142,17 +149,23 @@ def train(plan: Plan, shape: Shape) -> None:
         for each, saved in zip(optimisers, state["optimizers"], strict=True):
             each.load_state_dict(saved)
         clock = Clock(**state["clock"])
-    _loop(plan, model, optimisers, base, clock, batches(tokenizer, plan, clock))
+        plan = replace(plan, resumed=clock.step)
+    probes = probe_rows(tokenizer) if plan.rank == 0 else {}
+    for _ in _steps(plan, model, optimisers, base, clock, batches(tokenizer, plan, clock)):
+        if plan.rank == 0:
+            save(plan, model, optimisers, clock)
+            print(json.dumps({"step": clock.step, "calls right": right_calls(model, probes)}), flush=True)
 
 
-def _loop(
+def _steps(
     plan: Plan,
     model: Decoder,
     optimisers: list[torch.optim.Optimizer],
     base: list[float],
     clock: Clock,
     source: Iterator[Batch],
-) -> None:
+) -> Iterator[None]:
+    """Train; yields every few minutes and at the end, for what is to be done then."""
     forward = torch.compile(model, dynamic=False)
     torch._dynamo.config.cache_size_limit = 2 * len(LENGTHS)  # one compiled form a length
     last, saved, losses = time.monotonic(), time.monotonic(), 0.0
@@ -181,11 +194,10 @@ def _loop(
                 "rate": round(factor, 3),
             }
             print(json.dumps(figures), flush=True)
-        if plan.rank == 0 and time.monotonic() - saved > 150:
-            save(plan, model, optimisers, clock)
+        if time.monotonic() - saved > _PAUSE:
+            yield
             saved = time.monotonic()
-    if plan.rank == 0:
-        save(plan, model, optimisers, clock)
+    yield
 
 
 def _share(plan: Plan, model: Decoder, seconds: float) -> float:
@@ -225,10 +237,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--folder", type=Path, default=Path(".training/embedded"))
     parser.add_argument("--minutes", type=float, default=95)
+    parser.add_argument("--peak", type=float, default=1.0, help="the highest factor on the learning rates")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--workers", type=int, default=2, help="processes of one thread each")
     options = parser.parse_args()
-    run(Plan(options.folder, options.minutes, options.seed, options.workers), Shape())
+    run(Plan(options.folder, options.minutes, options.seed, options.workers, peak=options.peak), Shape())
 
 
 if __name__ == "__main__":

@@ -41,6 +41,7 @@ Izmir Osaka Hanoi Manila Jakarta Dakar Accra Tunis""")
 CITY_ENDS = listed(
     "burg ville ton field ford haven port dale stad mouth by wick bridge minster grad hagen heim ona ara ia"
 )
+_LANDS = listed("Hill Bay Creek Point Bridge Falls Lake Ridge Field Grove Cove Park Heath Ford Cross Green")
 CONSONANTS = listed("b c d f g h j k l m n p r s t v w z br cr dr fl gr kl pl pr sh sk st tr th")
 VOWELS = listed("a e i o u a e i o ai ea ou")
 CODAS = ["", "", "", "n", "r", "l", "s", "t", "m", "k", "nd", "rt", "x"]
@@ -63,8 +64,10 @@ def pseudo_word(rng: Random, syllables: int | None = None) -> str:
 
 def _item(rng: Random) -> str:
     shape = rng.random()
-    if shape < 0.35:
+    if shape < 0.3:
         return f"{rng.choice(ADJECTIVES)} {rng.choice(NOUNS)}"
+    if shape < 0.37:
+        return f"{rng.choice(NOUNS)} {rng.choice(NOUNS)}"
     if shape < 0.45:
         return rng.choice(NOUNS)
     if shape < 0.6:
@@ -92,6 +95,8 @@ def _place(rng: Random) -> str:
         return (pseudo_word(rng, 1) + rng.choice(CITY_ENDS)).title()
     if shape < 0.85:
         return pseudo_word(rng).title()
+    if shape < 0.92:
+        return f"{rng.choice((*ADJECTIVES, *NOUNS)).title()} {rng.choice(_LANDS)}"
     return f"{rng.choice(('New', 'Port', 'San', 'Upper', 'Lake', 'Mount', 'Old'))} {pseudo_word(rng).title()}"
 
 

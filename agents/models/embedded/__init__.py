@@ -16,6 +16,7 @@ from loopwright.tools.calls import ToolSpec
 
 from ...errors import BadRequestError, ContextWindowError
 from ..base import BaseLM, Capabilities, LMRequest, LMResponse, Usage
+from .forms import refusal
 from .template import render_prompt
 
 if TYPE_CHECKING:
@@ -60,10 +61,12 @@ class EmbeddedLM(BaseLM):
     def complete(self, request: LMRequest) -> LMResponse:
         """Answer with one tool call.
 
-        Raises BadRequestError where the request has no tools or forbids calls, ContextWindowError where the
-        conversation is too long for it.
+        Raises BadRequestError where the request is of a form that it was not trained for (no tools, functions
+        for programs, several outputs), ContextWindowError where the conversation is too long for it.
         """
         allowed = self._allowed(request)
+        if problem := refusal(request.tools):
+            raise self._refused(problem)
         decoder = self._decoder()
         ids = decoder.encode(render_prompt(request.messages, request.tools))
         limit = min(request.max_tokens or LONGEST_CALL, CONTEXT_WINDOW - len(ids))
@@ -87,12 +90,9 @@ class EmbeddedLM(BaseLM):
 
     def _allowed(self, request: LMRequest) -> Sequence[ToolSpec]:
         """The tools that may be called."""
-        if not request.tools or request.tool_choice == "none":
-            raise BadRequestError(
-                "the embedded model only drives tool-calling agents such as ReAct; for anything else name another "
-                'model, such as loopwright.configure(model="openai/gpt-5-mini") or LOOPWRIGHT_MODEL=openai/gpt-5-mini',
-                model=self.model,
-            )
+        forbidden = "calls are forbidden" if request.tool_choice == "none" else None
+        if not request.tools or forbidden:
+            raise self._refused(forbidden or refusal(()) or "")
         if request.tool_choice in ("auto", "required"):
             return request.tools
         chosen = [tool for tool in request.tools if tool.name == request.tool_choice]
@@ -102,6 +102,13 @@ class EmbeddedLM(BaseLM):
                 f"tool_choice is {request.tool_choice!r}, and the tools are {names}", model=self.model
             )
         return chosen
+
+    def _refused(self, problem: str) -> BadRequestError:
+        return BadRequestError(
+            f"the embedded model can't answer this: {problem}; for anything else name another model, such as "
+            'loopwright.configure(model="openai/gpt-5-mini") or LOOPWRIGHT_MODEL=openai/gpt-5-mini',
+            model=self.model,
+        )
 
     def _decoder(self) -> Decoder:
         with self._lock:

@@ -10,6 +10,7 @@ from ..words import COUNT_WORDS
 from .asking import Asked, calculate, with_rounding, word
 from .problem import Problem, Slot, money, number, percent, person, place, plural, whole
 from .stories import STORIES
+from .tales import TALES, chain_problem
 
 _M = "[${p}|{p} euros|€{p}|{p}|{p} dollars|{p} EUR|{p} USD|{p}]"
 
@@ -439,9 +440,16 @@ def _shown(rng: Random, drawn: Mapping[str, str]) -> dict[str, str]:
     return {name: written(rng, value) if value[:1].isdigit() else value for name, value in drawn.items()}
 
 
+def draw_problem(rng: Random) -> Problem:
+    draw = rng.random()
+    if draw < 0.08:
+        return chain_problem(rng)
+    return rng.choice(TALES if draw < 0.4 else STORIES if draw < 0.62 else PROBLEMS)
+
+
 def ask_arithmetic(scene: Scene) -> Asked:
     """One word problem, and for every fifth a second step on its result."""
-    problem = scene.rng.choice(PROBLEMS if scene.rng.random() < 0.65 else STORIES)
+    problem = draw_problem(scene.rng)
     drawn = draw_slots(scene, problem.slots)
     names = [value for value in drawn.values() if not value[:1].isdigit()]
     question = word(scene, problem.patterns, _shown(scene.rng, drawn), names)

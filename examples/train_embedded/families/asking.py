@@ -10,6 +10,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from loopwright.tools.calls import ToolCall
 
 from ..phrasing import choose_pattern, dress, expand
+from ..programs import bare, conversion, in_python, shown_value, value_of
 from ..scene import Scene
 from ..simulation import plain
 from ..toolbox import make_calculator, make_converter, number_or_text
@@ -31,12 +32,19 @@ def word(scene: Scene, patterns: Sequence[str], slots: Mapping[str, str], names:
 
 
 def calculate(scene: Scene, expression: str) -> str:
-    """Call the scene's calculator and read its figure."""
+    """Call the scene's calculator and read its figure; in a scene of programs, the expression."""
+    if scene.programs:
+        return in_python(expression)
+    if scene.rng.random() < 0.3 * scene.mistakes:
+        wrong = scene.rng.choice((f"{expression} = ?", f"{expression})", f"x = {expression}", "the result"))
+        scene.mistake(scene.tool("calculate", make_calculator), {"expression": wrong})
     return figure(scene.use(scene.tool("calculate", make_calculator), {"expression": expression}))
 
 
 def convert(scene: Scene, value: str, source: str, target: str) -> str:
-    """Call the scene's converter and read its figure."""
+    """Call the scene's converter and read its figure; in a scene of programs, the expression."""
+    if scene.programs:
+        return conversion(value, source, target)
     args = {"value": number_or_text(value), "from_unit": source, "to_unit": target}
     return figure(scene.use(scene.tool("convert", make_converter), args))
 
@@ -63,10 +71,17 @@ def rounded(value: str, places: int) -> str:
 
 def with_rounding(scene: Scene, question: str, value: str) -> Asked:
     """Ask for a rounded answer now and then, where the value has more decimals."""
-    decimals = len(value.partition(".")[2])
+    exact = shown_value(value_of(value)) if scene.programs else value
+    decimals = len(exact.partition(".")[2])
     places = scene.rng.choice((2, 2, 2, 1, 0))
-    if decimals <= places or scene.rng.random() < 0.65:
+    if scene.plain or decimals <= places or scene.rng.random() < 0.65:
         return Asked(question, value)
+    if scene.programs:
+        value = f"round({bare(value)},{places})" if places else f"round({bare(value)})"
+        result = rounded(exact, places) if "e" not in exact else ""
+        answer = value if shown_value(value_of(value)) == result else ""
+    else:
+        answer = rounded(value, places)
     words = {
         2: "[rounded to|round to|to|with] [two|2] [decimals|decimal places]",
         1: "[rounded to|round to|to|with] one decimal",
@@ -76,8 +91,8 @@ def with_rounding(scene: Scene, question: str, value: str) -> Asked:
     ending = question[-1:] if question[-1:] in "?." else ""
     words_drawn = expand(scene.rng, words[places], {})
     if pattern == "{q}, {w}":
-        return Asked(f"{question.rstrip('?. ')}, {words_drawn}{ending}", rounded(value, places))
-    return Asked(pattern.format(q=question, w=words_drawn), rounded(value, places))
+        return Asked(f"{question.rstrip('?. ')}, {words_drawn}{ending}", answer)
+    return Asked(pattern.format(q=question, w=words_drawn), answer)
 
 
 def submission(scene: Scene, answer: str) -> ToolCall:

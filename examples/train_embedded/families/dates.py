@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import date, timedelta
 
+from ..programs import days_from, shifted, weekday_of
 from ..scene import Scene
 from ..toolbox import make_counter, make_date_math, make_shifter, make_weekday
 from ..words import draw_date, draw_name, listed
@@ -14,6 +15,8 @@ from .asking import Asked, calculate, figure, with_rounding, word
 
 def _unified(scene: Scene) -> bool:
     """Whether the scene has the one tool `date_math`, or a tool for each purpose."""
+    if scene.programs:
+        return False
     if "date" not in scene.tools and not {"shift", "count", "weekday"} & set(scene.tools):
         scene.tool(*(("date", make_date_math) if scene.rng.random() < 0.65 else ("shift", make_shifter)))
     return "date" in scene.tools
@@ -24,6 +27,8 @@ _ISO = re.compile(r"\d{4}-\d\d-\d\d")
 
 def shift(scene: Scene, start: str, unit: str, count: int) -> str:
     """Shift a day and give the new one; without `date_math`, weeks become days."""
+    if scene.programs:
+        return shifted(start, unit, count)
     if _unified(scene):
         observation = scene.use(scene.tool("date", make_date_math), {"start": start, unit: count})
     else:
@@ -34,11 +39,15 @@ def shift(scene: Scene, start: str, unit: str, count: int) -> str:
 
 
 def count_days(scene: Scene, start: str, end: str) -> str:
+    if scene.programs:
+        return days_from(start, end)
     kind = ("date", make_date_math) if _unified(scene) else ("count", make_counter)
     return figure(scene.use(scene.tool(*kind), {"start": start, "end": end}))
 
 
 def weekday(scene: Scene, day: str) -> str:
+    if scene.programs:
+        return weekday_of(day)
     if _unified(scene):
         observation = scene.use(scene.tool("date", make_date_math), {"start": day})
         return observation.partition("(")[2].rstrip(")")

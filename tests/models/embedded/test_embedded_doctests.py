@@ -7,6 +7,7 @@ import pytest
 
 MODULES = [
     "loopwright.models.embedded",
+    "loopwright.models.embedded.forms",
     "loopwright.models.embedded.grammar",
     "loopwright.models.embedded.json_prefix",
     "loopwright.models.embedded.template",
@@ -14,6 +15,7 @@ MODULES = [
     "examples.train_embedded.families.asking",
     "examples.train_embedded.families.problem",
     "examples.train_embedded.phrasing",
+    "examples.train_embedded.programs",
     "examples.train_embedded.simulation",
 ]
 

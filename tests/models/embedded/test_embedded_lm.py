@@ -121,8 +121,8 @@ def test_a_tool_that_is_named_is_called(lm: EmbeddedLM, choice: str) -> None:
 @pytest.mark.parametrize(
     ("tools", "choice", "said"),
     [
-        pytest.param((), "auto", "only drives tool-calling agents", id="no tools"),
-        pytest.param((SUBMIT,), "none", "only drives tool-calling agents", id="calls forbidden"),
+        pytest.param((), "auto", "only drives agents with tools", id="no tools"),
+        pytest.param((CALCULATE, SUBMIT), "none", "calls are forbidden", id="calls forbidden"),
         pytest.param(
             (SUBMIT,), "search", "'search', and the tools are submit", id="a tool that is not there"
         ),
@@ -133,6 +133,41 @@ def test_what_it_cannot_do_is_refused_with_the_reason(
 ) -> None:
     with pytest.raises(BadRequestError, match=said):
         lm.complete(LMRequest((Message("user", "Hello"),), tools, choice))
+
+
+def price(item: str) -> float:
+    "The price of an item."
+    return float(len(item))
+
+
+@pytest.mark.parametrize(
+    ("program", "said"),
+    [
+        pytest.param(loopwright.Predict("question -> answer"), "no tool but `submit`", id="Predict"),
+        pytest.param(
+            loopwright.ChainOfThought("question -> answer"), "no tool but `submit`", id="ChainOfThought"
+        ),
+        pytest.param(loopwright.ReAct("question -> answer", tools=[]), "no tool but `submit`", id="no tools"),
+        pytest.param(
+            loopwright.CodeAct("question -> answer", tools=[price]),
+            "programs that call no functions",
+            id="CodeAct",
+        ),
+        pytest.param(
+            loopwright.ReAct("question -> answer, why", tools=[price]), "gives one output", id="two outputs"
+        ),
+        pytest.param(
+            loopwright.ReAct("question -> answer: list[int]", tools=[price]),
+            "`answer` is none of these",
+            id="a list",
+        ),
+    ],
+)
+def test_a_program_that_it_was_not_taught_gets_an_error_and_no_answer(
+    lm: EmbeddedLM, program: loopwright.Module, said: str
+) -> None:
+    with loopwright.context(lm=lm), pytest.raises(BadRequestError, match=said):
+        program(question="What is 2 plus 2?")
 
 
 def test_a_conversation_that_is_too_long_is_refused(lm: EmbeddedLM) -> None:
