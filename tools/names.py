@@ -41,7 +41,7 @@ def legal_names(names: Iterable[str]) -> dict[str, str]:
     already, a few digits of its hash. The result does not depend on the order of the names.
 
     >>> legal_names(["find", "filter[id]", "größe", "a.b", "a_b"])
-    {'find': 'find', 'filter[id]': 'filter_id', 'größe': 'grosse', 'a.b': 'a_b-d78a7a', 'a_b': 'a_b'}
+    {'find': 'find', 'filter[id]': 'filter_id', 'größe': 'grosse', 'a.b': 'a_b-2e7336', 'a_b': 'a_b'}
     """
     given = dict.fromkeys(names)
     plain = {name: name if _LEGAL.fullmatch(name) else _readable(name) for name in given}

@@ -61,7 +61,7 @@ class Parameters:
     @property
     def defaults(self) -> dict[str, object]:
         """What the function takes for an argument that is not given, by name."""
-        return {name: one.default for name, one in self.by_name.items() if not one.required}
+        return {one.own_name or name: one.default for name, one in self.by_name.items() if not one.required}
 
     def json_schema(self) -> dict[str, object]:
         """The JSON Schema (2020-12) of an object that holds the arguments."""
