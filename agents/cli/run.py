@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from .approving import approval_options, chosen_approval
 from .options import model_options, terminal
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
 @click.option(
     "--json", "as_json", is_flag=True, help="One JSON object a step on stdout, the prediction last."
 )
+@approval_options
 @model_options
 def command(
     question: tuple[str, ...],
@@ -63,9 +65,15 @@ def command(
     program: Path | None,
     max_steps: int,
     as_json: bool,
+    allow: tuple[str, ...],
+    deny: tuple[str, ...],
+    dry_run: bool,
     **model: Any,
 ) -> int:
-    """Ask an agent one QUESTION and watch its steps."""
+    """Ask an agent one QUESTION and watch its steps.
+
+    Calls of irreversible tools need a yes: in a terminal you are asked, elsewhere --allow says it.
+    """
     from ..ambient import context
     from ..errors import ConfigurationError
     from ..signature import Signature
@@ -80,7 +88,7 @@ def command(
     if program is not None:
         agent.load(program)
     show = _as_json if as_json else _as_text
-    with context(lm=chosen_model(**model)):
+    with context(lm=chosen_model(**model), approval=chosen_approval(allow, deny), dry_run=dry_run):
         prediction = show(agent.run(**{next(iter(asked.input_fields)): " ".join(question)}))
     return 0 if prediction.termination_reason in ("submit", "forced_submit") else 1
 

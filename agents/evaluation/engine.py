@@ -9,6 +9,8 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from loopwright.tools import Approval
+
 from ..adapters.base import SUBMIT
 from ..adapters.values import to_plain
 from ..ambient import context
@@ -162,7 +164,7 @@ def _attempt(trial: Trial) -> tuple[TrialResult, bool]:
     given: object = None
     started = time.perf_counter()
     try:
-        with context(trace=trace):
+        with context(trace=trace, approval=Approval(trial.file.defaults.approve)):
             given = agent(**trial.task.input)
     except Exception as raised:  # noqa: BLE001  # a trial that raises loses no other
         error = raised

@@ -17,7 +17,7 @@ Split = Literal["train", "dev", "test"]
 
 # Keys and values of the format that a later version of this package reads.
 LATER = frozenset(
-    {"turns", "world", "faults", "state", "reference", "judge", "score", "journal", "approve", "json_schema"}
+    {"turns", "world", "faults", "state", "reference", "judge", "score", "journal", "json_schema"}
 )
 LATER_MODULES = frozenset({"code_act", "program_of_thought", "multi_chain"})
 
@@ -56,6 +56,11 @@ class Defaults(Strict):
     epochs: int = Field(default=1, ge=1, le=1_000, description="times that each task is tried")
     seed: int | None = Field(default=None, ge=0, description="goes to the model, different for each trial")
     limits: LimitsSpec = LimitsSpec()
+    approve: dict[str, Literal["allow", "deny"]] = Field(
+        default={},
+        description='patterns of calls, the first that fits decides: "read_*", "refund(order_id=17*)"; '
+        "without one, all but irreversible tools are allowed",
+    )
 
 
 class CallPattern(Strict):

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from loopwright.tools import Tool, ToolRegistry
+from loopwright.tools.approval import Rule
 from loopwright.tools.errors import ArgumentsError, DocumentsError, ToolDefinitionError, ToolLookupError
 from loopwright.tools.resolve import resolve
 
@@ -79,6 +80,19 @@ def check_ids(tasks: object, problems: Problems) -> None:
             line = problems.document.line(("tasks", first[name], "id"))
             problems.add(("tasks", place, "id"), f"another task has this id, in line {line}")
         first.setdefault(name, place)
+
+
+def check_approval(defaults: Defaults, tools: ToolRegistry | None, problems: Problems) -> None:
+    """Every pattern can be read, and is for calls of some tool."""
+    for pattern, decision in defaults.approve.items():
+        path = ("defaults", "approve", pattern)
+        try:
+            rule = Rule.parse(pattern, decision)
+        except ToolDefinitionError as error:
+            problems.add(path, str(error))
+            continue
+        if tools is not None and not any(fnmatchcase(name, rule.tool) for name in tools):
+            problems.add(path, f"fits no tool of the agent{did_you_mean(rule.tool, tools)}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,7 +51,7 @@ from .format import AgentSpec, Defaults, Split, Task, TaskFileSpec, json_schema
 from .locate import Document, JsonPath, parse_document, read_document
 from .metrics import Score
 from .problems import Problems, explain
-from .semantics import TaskChecker, check_ids, find_tools, read_signature
+from .semantics import TaskChecker, check_approval, check_ids, find_tools, read_signature
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -100,6 +100,7 @@ class TaskFile:
         signature = read_signature(agent, problems) if agent else None
         tools = find_tools(agent, base, problems) if agent else None
         check_ids(document.value.get("tasks"), problems)
+        check_approval(defaults, tools, problems)
         if agent is not None:
             checker = TaskChecker(agent, defaults, signature, tools, problems)
             tasks = {place: checker.check(place, task) for place, task in tasks.items()}

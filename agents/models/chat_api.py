@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import get_args
 
-from loopwright.tools.calls import ToolCall, ToolSpec
+from loopwright.tools.calls import ToolCall
 
 from ..errors import InputError, ServerError
 from ..messages import Message, Role
@@ -37,7 +37,7 @@ def write_request(request: LMRequest) -> Body:
     """
     body: Body = {"messages": [write_message(message) for message in request.messages]}
     if request.tools:
-        body["tools"] = [_write_tool(tool) for tool in request.tools]
+        body["tools"] = [tool.openai() for tool in request.tools]
         body["tool_choice"] = _write_tool_choice(request.tool_choice)
     if request.response_format is not None:
         body["response_format"] = _write_schema(request.response_format)
@@ -68,11 +68,6 @@ def _write_call(call: ToolCall) -> Body:
     args = {"malformed": call.malformed} if call.malformed else dict(call.args)
     arguments = json.dumps(args, ensure_ascii=False, default=str)
     return {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": arguments}}
-
-
-def _write_tool(tool: ToolSpec) -> Body:
-    function = {"name": tool.name, "description": tool.description, "parameters": dict(tool.parameters)}
-    return {"type": "function", "function": function}
 
 
 def _write_tool_choice(choice: str) -> object:

@@ -8,6 +8,7 @@ import pytest
 
 from loopwright import TaskFile
 from loopwright.errors import TaskFileError
+from loopwright.tools import BUILTIN_NAMES
 
 HERE = Path(__file__).parent
 
@@ -158,8 +159,7 @@ TOP = {
         changed("[calculate", "[calculat"),
         [
             't.yaml:2: agent.tools[0]: there is no tool "calculat"; did you mean "calculate"? Write a built-in '
-            "(calculate, convert_units, date_math, run_python, web_search, fetch_page, read_file, list_files, "
-            'search_files, write_file, retrieve), "module:name" or "file.py:name"'
+            f'({", ".join(BUILTIN_NAMES)}), "module:name" or "file.py:name"'
         ],
     ),
     "no such attribute": (
@@ -179,15 +179,33 @@ TOP = {
     "defaults": (
         changed(
             "version: 1",
-            "version: 1\ndefaults: {epochs: 0, seed: x, world: w.yaml, journal: {}, approve: {}, limit: {}}",
+            "version: 1\ndefaults: {epochs: 0, seed: x, world: w.yaml, journal: {}, limit: {}}",
         ),
         [
             "t.yaml:2: defaults.epochs: must be at least 1, not 0",
             't.yaml:2: defaults.seed: must be a whole number, not "x"',
             "t.yaml:2: defaults.world: is not supported by this version of loopwright",
             "t.yaml:2: defaults.journal: is not supported by this version of loopwright",
-            "t.yaml:2: defaults.approve: is not supported by this version of loopwright",
             "t.yaml:2: defaults.limit: no such key; did you mean 'limits'?",
+        ],
+    ),
+    "approval": (
+        changed(
+            "version: 1",
+            'version: 1\ndefaults: {approve: {calculate: ask, "f(": allow, "calc(2)": allow, "refnd": deny, "*": deny}}',
+        ),
+        ['t.yaml:2: defaults.approve.calculate: "ask" is none of allow, deny'],
+    ),
+    "patterns of calls": (
+        changed(
+            "version: 1",
+            'version: 1\ndefaults: {approve: {"f(": allow, "f(2)": allow, calculat: deny, "*": deny}}',
+        ),
+        [
+            "t.yaml:2: defaults.approve.f(: 'f(' is no pattern of a call; write a tool's name, with patterns for its "
+            'arguments where they matter: "read_*", "refund(order_id=17*)"',
+            "t.yaml:2: defaults.approve.f(2): in 'f(2)', what stands in brackets must be name=pattern, with commas between",
+            "t.yaml:2: defaults.approve.calculat: fits no tool of the agent; did you mean 'calculate'?",
         ],
     ),
     "no tasks": (SOUND.split("tasks:")[0], ["t.yaml:1: tasks: is missing"]),
