@@ -19,6 +19,7 @@ from .errors import (
     ToolFailed,
     ToolLookupError,
 )
+from .mcp import McpTools, McpToolWarning, from_mcp
 from .registry import ToolRegistry
 from .resolve import resolve
 from .tool import Tool, tool
@@ -35,6 +36,8 @@ __all__ = [
     "Effect",
     "ErrorKind",
     "Hit",
+    "McpToolWarning",
+    "McpTools",
     "ModelRetry",
     "Question",
     "Tool",
@@ -48,6 +51,7 @@ __all__ = [
     "ToolRun",
     "ToolSpec",
     "builtin_tool",
+    "from_mcp",
     "load_documents",
     "resolve",
     "tool",

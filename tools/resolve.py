@@ -17,6 +17,7 @@ from .errors import DocumentsError, ToolDefinitionError, ToolLookupError, neares
 from .registry import ToolRegistry
 from .tool import Tool
 
+_MCP = re.compile(r"mcp(?:\+(?P<url>https?://\S+)|:(?P<command>.*))", re.DOTALL)
 _FILE = re.compile(r"(?P<path>.+\.py)(?::(?P<attr>[^:]*))?")
 _MODULE = re.compile(r"(?P<module>[A-Za-z_][\w.]*)(?::(?P<attr>[^:]*))?")
 
@@ -30,9 +31,12 @@ def resolve(spec: str, *, base: Path | None = None) -> ToolRegistry:
       tool, a function, a list of these, or a registry.
     - `shop_tools.py` and `shop_tools.py:registry`: a Python file; without an attribute, every tool and
       registry in it.
+    - `mcp:npx -y some-server --flag`: the tools of an MCP server that is started with this command in
+      `base`; variables for it may stand in front, `mcp:KEY=$KEY npx …`.
+    - `mcp+https://example.com/mcp`: those of an MCP server at a URL.
 
-    Naming a module or a `.py` file runs its Python code, with all the rights of this process: do it with
-    files you trust. Raises `ToolLookupError`.
+    Naming a module or a `.py` file runs its Python code, and naming a command runs it, with all the rights of this
+    process: do it with what you trust. Raises `ToolLookupError`.
 
     >>> resolve("calculate")
     ToolRegistry(calculate)
@@ -45,6 +49,8 @@ def resolve(spec: str, *, base: Path | None = None) -> ToolRegistry:
             return ToolRegistry(_builtin(name, place, folder))
         except (DocumentsError, NotADirectoryError) as error:
             raise ToolLookupError(f'"{spec}": {error}') from error
+    if found := _MCP.fullmatch(text):
+        return _from_server(found["url"] or found["command"], folder, spec)
     if found := _FILE.fullmatch(text):
         return _from_module(load_file(folder / found["path"]), found["attr"], spec)
     if (found := _MODULE.fullmatch(text)) and (found["attr"] is not None or "." in found["module"]):
@@ -54,7 +60,7 @@ def resolve(spec: str, *, base: Path | None = None) -> ToolRegistry:
     if (folder / f"{name}.py").is_file():
         hint = f'; did you mean the file, "{name}.py"?'
     raise ToolLookupError(
-        f'there is no tool "{spec}"{hint} Write a built-in ({", ".join(BUILTIN_NAMES)}), "module:name" or "file.py:name"'
+        f'there is no tool "{spec}"{hint} Write a built-in ({", ".join(BUILTIN_NAMES)}), "module:name", "file.py:name" or "mcp:command"'
     )
 
 
@@ -62,6 +68,15 @@ def _builtin(name: str, place: str, folder: Path) -> Tool:
     if place:
         return builtin_tool(name, folder / place if name in PLACED else place)
     return builtin_tool(name, folder if name in READERS else None)
+
+
+def _from_server(server: str, folder: Path, spec: str) -> ToolRegistry:
+    from .mcp.client import from_mcp  # it stands on the registry, as this module does
+
+    try:
+        return from_mcp(server, cwd=None if server.startswith("http") else folder)
+    except ToolDefinitionError as error:
+        raise ToolLookupError(f'"{spec}": {error}') from error
 
 
 def _import(name: str, folder: Path) -> ModuleType:

@@ -1,0 +1,76 @@
+"""A server at a URL: streamable HTTP by the SDK, its answers bounded."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, cast
+
+from .cleaning import one_line
+from .process_wire import MAX_MESSAGE
+
+if TYPE_CHECKING:
+    import httpx2
+    from mcp.client._transport import TransportStreams
+
+
+class HttpWire:
+    """Streamable HTTP by the SDK, its answers bounded."""
+
+    def __init__(self, url: str, headers: Mapping[str, str] | None) -> None:
+        self.ended = asyncio.Event()
+        self._url, self._headers = url, dict(headers or {})
+        self._status = ""
+
+    @asynccontextmanager
+    async def streams(self) -> AsyncGenerator[TransportStreams]:
+        """Connect; on exit the session is closed on the server too."""
+        import httpx2
+        from mcp.client.streamable_http import streamable_http_client
+
+        async with (
+            httpx2.AsyncClient(
+                headers={**self._headers, "Accept-Encoding": "identity"},
+                timeout=httpx2.Timeout(30, read=None),  # a call has its own timeout
+                event_hooks={"response": [self._check]},
+            ) as client,
+            streamable_http_client(self._url, http_client=client, max_sse_event_size=MAX_MESSAGE) as streams,
+        ):
+            try:
+                yield streams
+            finally:
+                self.ended.set()
+
+    async def _check(self, response: httpx2.Response) -> None:
+        if response.status_code >= 400:
+            self._status = one_line(f"HTTP {response.status_code} {response.reason_phrase}", 80)
+        if response.headers.get("content-encoding", "identity") != "identity":
+            raise OSError("the server compresses its answers, though it was asked not to")
+        if not response.headers.get("content-type", "").startswith("text/event-stream"):
+            stream = cast("httpx2.AsyncByteStream", response.stream)  # it is an async client's answer
+            response.stream = _bounded_stream(stream)
+
+    def last_words(self) -> str:
+        """The status of the last answer that was an error."""
+        return self._status
+
+
+def _bounded_stream(inner: httpx2.AsyncByteStream) -> httpx2.AsyncByteStream:
+    from httpx2 import AsyncByteStream
+
+    class Bounded(AsyncByteStream):
+        """Ends with an error where the server sends without end."""
+
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            total = 0
+            async for chunk in inner:
+                total += len(chunk)
+                if total > MAX_MESSAGE:
+                    raise OSError(f"the server sent a message of more than {MAX_MESSAGE:,} bytes")
+                yield chunk
+
+        async def aclose(self) -> None:
+            await inner.aclose()
+
+    return Bounded()
