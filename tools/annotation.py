@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import types
 import typing
-from collections import abc
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from .readable import readable
 from .subschemas import inlined, with_subschemas
 from .wording import Schema
 
@@ -49,7 +48,7 @@ def _compile(hint: object) -> CompiledType:
     from pydantic.errors import PydanticInvalidForJsonSchema, PydanticSchemaGenerationError, PydanticUserError
 
     try:
-        adapter = _adapter(_list_if_lazy(hint))
+        adapter = _adapter(readable(hint))
         whole = adapter.json_schema()
     except (
         PydanticInvalidForJsonSchema,
@@ -57,6 +56,10 @@ def _compile(hint: object) -> CompiledType:
         PydanticUserError,
         TypeError,
     ) as error:
+        if getattr(error, "code", "") == "typed-dict-version":
+            raise NotATypeError(
+                f"{hint} (before Python 3.12, take TypedDict from typing_extensions)"
+            ) from error
         raise NotATypeError(getattr(hint, "__name__", None) or str(hint)) from error
     definitions = typing.cast(dict[str, Schema], whole.pop("$defs", {}))
     shape, kept = inlined(_tidied(whole), {name: _tidied(one) for name, one in definitions.items()})
@@ -75,15 +78,6 @@ def _adapter(hint: Any) -> TypeAdapter[object]:  # Any: what a user wrote; pydan
         if error.code != "type-adapter-config-unused":
             raise
         return TypeAdapter(hint)  # a model or a dataclass has its own configuration
-
-
-def _list_if_lazy(hint: object) -> object:
-    """A list in the place of `Iterable[T]`, which pydantic would check only while the tool reads it."""
-    kind = typing.get_origin(hint) or hint
-    if kind not in (abc.Iterable, abc.Collection):
-        return hint
-    inner = typing.get_args(hint)
-    return types.GenericAlias(list, inner) if inner else list
 
 
 def _tidied(schema: Schema) -> dict[str, object]:

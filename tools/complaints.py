@@ -108,7 +108,7 @@ def _path(name: str, place: _Place) -> str:
     shown = place.steps[:_MAX_STEPS]
     steps = "".join(f"[{one}]" if isinstance(one, int) else f".{str(one)[:60]}" for one in shown)
     path = f'"{name}{steps}{"…" if len(place.steps) > len(shown) else ""}"'
-    return f"the name {path}" if place.is_name else path
+    return f"{path} as a name" if place.is_name else path
 
 
 def _wanted(place: _Place, shown: Shown) -> str:
