@@ -7,6 +7,9 @@ model. pydantic and the libraries behind the built-in tools are imported where t
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import TYPE_CHECKING
+
 from .approval import Answer, Approval, Question
 from .builtin import BUILTIN_NAMES, builtin_tool
 from .calls import Effect, ErrorKind, ToolCall, ToolResult, ToolSpec
@@ -19,11 +22,13 @@ from .errors import (
     ToolFailed,
     ToolLookupError,
 )
-from .mcp import McpTools, McpToolWarning, from_mcp
 from .registry import ToolRegistry
 from .resolve import resolve
 from .tool import Tool, tool
 from .tool_context import ToolContext, ToolRun
+
+if TYPE_CHECKING:
+    from .mcp import McpTools, McpToolWarning, from_mcp
 
 __all__ = [
     "BUILTIN_NAMES",
@@ -56,3 +61,9 @@ __all__ = [
     "resolve",
     "tool",
 ]
+
+
+def __getattr__(name: str) -> object:  # what few programs need is loaded at its first use (PEP 562)
+    if name in ("McpToolWarning", "McpTools", "from_mcp"):
+        return getattr(import_module(f"{__name__}.mcp"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
