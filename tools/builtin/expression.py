@@ -1,13 +1,15 @@
-"""The grammar of `calculate`: a tokenizer and an operator-precedence parser of our own.
+"""The grammar of `calculate` and `solve`: a tokenizer and an operator-precedence parser of our own.
 
 Nothing is ever given to `eval` or to sympy's parser. The parser knows no numbers either: it tells an
 `Algebra` what to compute as it reads, so one grammar serves the exact rational arithmetic and sympy.
+With unknowns in it, other names are let in, and `2x` and `(x + 1)(x - 1)` are products.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+import unicodedata
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Generic, NoReturn, Protocol, TypeVar
@@ -19,6 +21,12 @@ T = TypeVar("T")
 MAX_LENGTH = 2_000  # characters of an expression
 _MAX_DEPTH = 50  # parentheses, signs and powers inside one another
 _MAX_EXPONENT = 5_000  # of a literal such as 1e300
+_MAX_NAME = 30  # characters of an unknown
+
+
+class TooLong(ToolFailed):
+    """A number, or what it would come to, is beyond what can be computed here."""
+
 
 # how many arguments each function takes: at least, at most (None: any number)
 FUNCTIONS: dict[str, tuple[int, int | None]] = {
@@ -34,9 +42,13 @@ _ALIASES = {"ceiling": "ceil", "average": "mean", "avg": "mean", "arcsin": "asin
 _ALIASES |= {"arctan": "atan"}
 
 _LOOSEST, _SUM, _PRODUCT, _SIGN, _POWER = 0, 10, 20, 25, 30
+_WORDS = {"of": "*", "x": "*", "mod": "mod"}  # operators that are words
 _INFIX = {"+": _SUM, "-": _SUM, "*": _PRODUCT, "/": _PRODUCT, "//": _PRODUCT, "mod": _PRODUCT, "^": _POWER}
 
 _SPELLINGS = str.maketrans({"×": "*", "·": "*", "∙": "*", "÷": "/", "−": "-", "–": "-", "\u00a0": " "})
+_RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
+_RAISED_RUN = re.compile("⁻?[⁰¹²³⁴⁵⁶⁷⁸⁹]+")
+_NO_NUMBERS = ("inf", "infinity", "nan", "oo")  # what is not let in as the name of an unknown
 _TOKEN = re.compile(
     r"(?P<grouped>\d{1,3}(?:,\d{3})+(?:\.\d+)?(?![\d,.]))"
     r"|(?P<number>(?:\d+(?:_\d{3})*(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)"
@@ -62,6 +74,14 @@ class Algebra(Protocol[T]):
         ...
 
 
+class AlgebraWithUnknowns(Algebra[T], Protocol[T]):
+    """An algebra for expressions in which names stand for unknowns."""
+
+    def unknown(self, name: str) -> T:
+        """A name that is neither a function nor a constant."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class _Token:
     kind: str  # number, name, symbol or end
@@ -70,17 +90,46 @@ class _Token:
 
 
 def compute(expression: str, algebra: Algebra[T]) -> T:
-    """Read an expression and compute it; raises `ToolFailed` in words for a model."""
+    """Read an expression of numbers and compute it; raises `ToolFailed` in words for a model."""
+    text = _bounded(expression)
+    return _whole(_Parser(text, _tokens(text), algebra))
+
+
+def compute_with_unknowns(expression: str, algebra: AlgebraWithUnknowns[T]) -> T:
+    """As `compute`, for an expression that may hold unknowns; there, x is one and no sign to multiply."""
+    text = _bounded(expression)
+    return _whole(_Parser(text, _with_products(text, _tokens(text)), algebra, algebra.unknown))
+
+
+def _bounded(expression: str) -> str:
     if len(expression) > MAX_LENGTH:
         raise ToolFailed(
             f"the expression has {len(expression):,} characters; at most {MAX_LENGTH:,} can be read"
         )
-    text = expression.translate(_SPELLINGS)
-    parser = _Parser(text, _tokens(text), algebra)
+    text = _RAISED_RUN.sub(lambda match: f"^({match[0].translate(_RAISED)})", expression)
+    return text.translate(_SPELLINGS)
+
+
+def _whole(parser: _Parser[T]) -> T:
     value = parser.expression(_LOOSEST)
     if parser.next.kind != "end":
         parser.complain(parser.next, "an operator")
     return value
+
+
+def _with_products(text: str, tokens: list[_Token]) -> list[_Token]:
+    """The tokens with the * that `2x`, `3(x + 1)` and `(x + 1)(x - 1)` leave away."""
+    found: list[_Token] = []
+    for token in tokens:
+        opens = token.text == "(" or (token.kind == "name" and token.text.lower() not in ("of", "mod"))
+        if opens and found and (found[-1].kind == "number" or found[-1].text == ")"):
+            if found[-1].kind == "number" and len(found) > 1 and found[-2].text in ("/", "//", "%"):
+                start = found[-2].at
+                shown = text[start : token.at + 10]
+                raise ToolFailed(f'"{shown}" can be read in two ways: write parentheses and * there')
+            found.append(_Token("symbol", "*", token.at))
+        found.append(token)
+    return found
 
 
 def _tokens(text: str) -> list[_Token]:
@@ -95,7 +144,7 @@ def _tokens(text: str) -> list[_Token]:
         match = _TOKEN.match(text, at)
         if match and match.lastgroup == "grouped" and calls and calls[-1]:
             match = _PLAIN_NUMBER.match(text, at)  # max(1,250): there, a comma stands between arguments
-        if match is None:
+        if match is None or (match.lastgroup == "name" and not match[0].isidentifier()):  # ½ is no name
             raise ToolFailed(
                 f'can\'t read "{text[at : at + 20]}" in the expression: numbers, + - * / ^ % and functions'
             )
@@ -114,10 +163,17 @@ def _known(name: str) -> str:
 
 
 class _Parser(Generic[T]):
-    def __init__(self, text: str, tokens: list[_Token], algebra: Algebra[T]) -> None:
+    def __init__(
+        self,
+        text: str,
+        tokens: list[_Token],
+        algebra: Algebra[T],
+        unknown: Callable[[str], T] | None = None,
+    ) -> None:
         self.text = text
         self.tokens = tokens
         self.algebra = algebra
+        self.unknown = unknown
         self.place = 0
         self.depth = 0
 
@@ -163,7 +219,9 @@ class _Parser(Generic[T]):
         """The operator that comes next, and how strongly it binds."""
         token = self.next
         name = token.text.lower()
-        name = {"**": "^", "%": "mod", "of": "*", "x": "*"}.get(name, name)
+        name = {"**": "^", "%": "mod"}.get(name, name)
+        if token.kind == "name" and not (self.unknown and name == "x"):
+            name = _WORDS.get(name, name)
         return (name, _INFIX[name]) if name in _INFIX else None
 
     def operand(self) -> T:
@@ -200,7 +258,8 @@ class _Parser(Generic[T]):
         """Whether the % that comes next stands between two operands, as in `17 % 5`."""
         after = self.tokens[self.place + 1]
         if after.kind == "name":
-            return _known(after.text) in FUNCTIONS or after.text.lower() in CONSTANTS
+            named = _known(after.text) in FUNCTIONS or after.text.lower() in CONSTANTS
+            return named or (self.unknown is not None and after.text.lower() not in ("of", "mod"))
         return after.kind == "number" or after.text == "("
 
     def named(self, token: _Token) -> T:
@@ -211,9 +270,19 @@ class _Parser(Generic[T]):
             return self.call(name)
         if name in CONSTANTS:
             return self.algebra.constant(CONSTANTS[name])
+        if self.unknown is not None and self.next.text != "(" and token.text.lower() not in ("of", "mod"):
+            if len(token.text) > _MAX_NAME:
+                raise ToolFailed(
+                    f'the name "{token.text[:_MAX_NAME]}..." is longer than {_MAX_NAME} characters'
+                )
+            if name in _NO_NUMBERS:
+                raise ToolFailed(f'"{token.text}" is no number that can be computed with')
+            return self.unknown(unicodedata.normalize("NFKC", token.text))
         known = [*FUNCTIONS, "pi", "e"]
         near = nearest(name, known)
         hint = f'did you mean "{near}"?' if near else f"known are {', '.join(known)}"
+        if self.unknown is not None:
+            hint = hint if near else f"write {token.text[:20]}*(...) to multiply"
         raise ToolFailed(f'there is no function or constant "{token.text[:40]}"; {hint}')
 
     def call(self, name: str) -> T:
@@ -264,5 +333,5 @@ class _Parser(Generic[T]):
 def _literal(text: str) -> Fraction:
     digits, _, exponent = text.replace(",", "").replace("_", "").lower().partition("e")
     if exponent and (len(exponent) > 6 or abs(int(exponent)) > _MAX_EXPONENT):
-        raise ToolFailed(f"{text[:40]} is beyond what can be computed: exponents go up to {_MAX_EXPONENT:,}")
+        raise TooLong(f"{text[:40]} is beyond what can be computed: exponents go up to {_MAX_EXPONENT:,}")
     return Fraction(f"{digits}e{exponent}" if exponent else digits)

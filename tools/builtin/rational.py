@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 
 from ..errors import ToolFailed
+from .expression import TooLong
 
 _MAX_BITS = 66_000  # of a numerator or a denominator: about 20,000 digits
 _MAX_FACTORIAL = 5_000
@@ -39,7 +40,7 @@ class RationalAlgebra:
 def bounded(value: Fraction) -> Fraction:
     """The value, unless it is too long to go on with."""
     if max(value.numerator.bit_length(), value.denominator.bit_length()) > _MAX_BITS:
-        raise ToolFailed("the result is too long to compute exactly: more than 20,000 digits")
+        raise TooLong("the result is too long to compute exactly: more than 20,000 digits")
     return value
 
 
@@ -77,7 +78,7 @@ def _power(base: Fraction, exponent: Fraction) -> Fraction:
         return base if exponent.numerator % 2 else Fraction(1)
     bits = max(base.numerator.bit_length(), base.denominator.bit_length())
     if (bits - 1) * abs(exponent.numerator) > _MAX_BITS:
-        raise ToolFailed("the power is too long to compute exactly: more than 20,000 digits")
+        raise TooLong("the power is too long to compute exactly: more than 20,000 digits")
     return base**exponent.numerator
 
 
@@ -131,7 +132,7 @@ def _factorial(value: Fraction) -> Fraction:
     if n < 0:
         raise ToolFailed("factorial takes no negative number")
     if n > _MAX_FACTORIAL:
-        raise ToolFailed(f"factorial goes up to {_MAX_FACTORIAL:,}")
+        raise TooLong(f"factorial goes up to {_MAX_FACTORIAL:,}")
     return Fraction(math.factorial(n))
 
 

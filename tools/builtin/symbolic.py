@@ -1,4 +1,4 @@
-"""The part of `calculate` that fractions can't do: roots, logarithms, angles, pi and e, by sympy.
+"""What fractions can't do: roots, logarithms, angles, pi and e, by sympy.
 
 sympy gets objects that our own parser made, never text. Every value carries a numeric approximation, and what
 could take long (huge powers, huge exponents) is refused by its size before sympy sees it.
@@ -14,6 +14,7 @@ from typing import Any
 import sympy
 
 from ..errors import ToolFailed
+from .expression import TooLong
 from .rational import Irrational, RationalAlgebra
 
 _MAX_LOG10 = 1_000.0  # values go from 10^-1000 to 10^1000
@@ -52,7 +53,7 @@ class SymbolicAlgebra:
 
     def constant(self, name: str) -> Value:
         """Pi or e."""
-        return _value(sympy.pi if name == "pi" else sympy.E)
+        return value_of(sympy.pi if name == "pi" else sympy.E)
 
     def apply(self, name: str, args: Sequence[Value]) -> Value:
         """An operator or a function."""
@@ -69,10 +70,10 @@ class SymbolicAlgebra:
 
 def _check_bits(values: Sequence[Fraction]) -> None:
     if any(max(one.numerator.bit_length(), one.denominator.bit_length()) > _MAX_BITS for one in values):
-        raise ToolFailed("a number of more than 1,000 digits is too long for roots and angles")
+        raise TooLong("a number of more than 1,000 digits is too long for roots and angles")
 
 
-def _value(exact: Expr) -> Value:
+def value_of(exact: Expr) -> Value:
     """The value of an expression; refuses what is no real number, and what is beyond the bounds."""
     if exact in (sympy.zoo, sympy.nan) or exact.is_infinite:
         raise ToolFailed("division by zero, or a value that is infinite")
@@ -80,12 +81,12 @@ def _value(exact: Expr) -> Value:
     if not approx.is_Float and not approx.is_Rational:
         raise ToolFailed("the result is no real number")
     value = Value(exact, approx)
-    if not _is_zero(value) and abs(_log10(value)) > _MAX_LOG10:
-        raise ToolFailed("a value beyond 10^1000, or closer to 0 than 10^-1000, can't be computed")
+    if not is_zero(value) and abs(_log10(value)) > _MAX_LOG10:
+        raise TooLong("a value beyond 10^1000, or closer to 0 than 10^-1000, can't be computed")
     return value
 
 
-def _is_zero(value: Value) -> bool:
+def is_zero(value: Value) -> bool:
     """Whether a value is 0, or so near to it that 30 digits of what cancels can't tell."""
     return bool(value.approx == 0) or (value.approx.is_Float and value.approx._prec == 1)
 
@@ -98,18 +99,18 @@ def _log10(value: Value) -> float:
 
 
 def _power(base: Value, exponent: Value) -> Value:
-    if _is_zero(base):
+    if is_zero(base):
         if exponent.approx <= 0:
             raise ToolFailed("division by zero: 0 to a power that is not positive")
-        return _value(sympy.Integer(0))
+        return value_of(sympy.Integer(0))
     size = abs(float(exponent.approx)) if _log10(exponent) < 300 else float("inf")
     if size * max(abs(_log10(base)), 0.0) > _MAX_LOG10 * 2 or size > 1e15:
-        raise ToolFailed("the power is beyond 10^1000, or closer to 0 than 10^-1000")
+        raise TooLong("the power is beyond 10^1000, or closer to 0 than 10^-1000")
     if base.approx < 0 and exponent.fraction is None:
         raise ToolFailed("a negative number to an irrational power is no real number")
     if base.approx < 0 and exponent.fraction is not None and exponent.fraction.denominator != 1:
         return _real_root(base, exponent.fraction)
-    return _value(sympy.Pow(base.exact, exponent.exact))
+    return value_of(sympy.Pow(base.exact, exponent.exact))
 
 
 def _real_root(base: Value, exponent: Fraction) -> Value:
@@ -117,25 +118,25 @@ def _real_root(base: Value, exponent: Fraction) -> Value:
     if exponent.denominator % 2 == 0:
         raise ToolFailed("an even root of a negative number is no real number")
     size = sympy.Pow(-base.exact, sympy.Rational(exponent.numerator, exponent.denominator))
-    return _value(-size if exponent.numerator % 2 else size)
+    return value_of(-size if exponent.numerator % 2 else size)
 
 
 def _exp(x: Value) -> Value:
     if _log10(x) > 5 or abs(float(x.approx)) > _MAX_LOG10 * _LN10 + 1:
-        raise ToolFailed("exp of that is beyond 10^1000, or closer to 0 than 10^-1000")
-    return _value(sympy.exp(x.exact))
+        raise TooLong("exp of that is beyond 10^1000, or closer to 0 than 10^-1000")
+    return value_of(sympy.exp(x.exact))
 
 
 def _log(x: Value, base: Value | None = None) -> Value:
-    if _is_zero(x) or x.approx < 0:
+    if is_zero(x) or x.approx < 0:
         raise ToolFailed("the logarithm is defined for positive numbers only")
     if base is None:
-        return _value(sympy.log(x.exact))
-    if _is_zero(base) or base.approx < 0 or base.exact == 1:
+        return value_of(sympy.log(x.exact))
+    if is_zero(base) or base.approx < 0 or base.exact == 1:
         raise ToolFailed("the base of a logarithm is a positive number other than 1")
     if (known := _whole_log(x.fraction, base.fraction)) is not None:
-        return _value(sympy.Integer(known))
-    return _value(sympy.log(x.exact) / sympy.log(base.exact))
+        return value_of(sympy.Integer(known))
+    return value_of(sympy.log(x.exact) / sympy.log(base.exact))
 
 
 def _whole_log(x: Fraction | None, base: Fraction | None) -> int | None:
@@ -151,21 +152,21 @@ def _arc(name: str, function: Expr) -> Callable[[Value], Value]:
     def rule(x: Value) -> Value:
         if abs(x.approx) > 1:
             raise ToolFailed(f"{name} is defined from -1 to 1")
-        return _value(function(x.exact))
+        return value_of(function(x.exact))
 
     return rule
 
 
 def _tan(x: Value) -> Value:
-    if _is_zero(_value(sympy.cos(x.exact))):
+    if is_zero(value_of(sympy.cos(x.exact))):
         raise ToolFailed("the tangent is infinite there")
-    return _value(sympy.tan(x.exact))
+    return value_of(sympy.tan(x.exact))
 
 
 def _divide(a: Value, b: Value) -> Value:
-    if _is_zero(b):
+    if is_zero(b):
         raise ToolFailed("division by zero")
-    return _value(a.exact / b.exact)
+    return value_of(a.exact / b.exact)
 
 
 def _floor(x: Value) -> Value:
@@ -173,12 +174,12 @@ def _floor(x: Value) -> Value:
     digits = max(int(_log10(x)), 0) + _DIGITS
     precise = x.exact.evalf(digits, maxn=_WORKING_DIGITS)
     near = sympy.Integer(sympy.floor(precise + sympy.Rational(1, 2)))
-    difference = _value(x.exact - near)
-    return _value(near if _is_zero(difference) or difference.approx > 0 else near - 1)
+    difference = value_of(x.exact - near)
+    return value_of(near if is_zero(difference) or difference.approx > 0 else near - 1)
 
 
 def _modulo(a: Value, b: Value) -> Value:
-    return _value(a.exact - b.exact * _floor(_divide(a, b)).exact)
+    return value_of(a.exact - b.exact * _floor(_divide(a, b)).exact)
 
 
 def _round(x: Value, places: Value | None = None) -> Value:
@@ -186,15 +187,15 @@ def _round(x: Value, places: Value | None = None) -> Value:
     if digits is None or digits.denominator != 1 or abs(digits) > 100:
         raise ToolFailed("round's number of places is a whole number up to 100")
     scale = sympy.Integer(10) ** int(digits)
-    size = _floor(_value(abs(x.exact) * scale + sympy.Rational(1, 2))).exact / scale
-    return _value(-size if x.approx < 0 else size)
+    size = _floor(value_of(abs(x.exact) * scale + sympy.Rational(1, 2))).exact / scale
+    return value_of(-size if x.approx < 0 else size)
 
 
 def _extreme(*values: Value, largest: bool) -> Value:
     chosen = values[0]
     for value in values[1:]:
-        difference = _value(value.exact - chosen.exact)
-        if not _is_zero(difference) and bool(difference.approx > 0) is largest:
+        difference = value_of(value.exact - chosen.exact)
+        if not is_zero(difference) and bool(difference.approx > 0) is largest:
             chosen = value
     return chosen
 
@@ -207,36 +208,36 @@ def _whole_only(name: str) -> Callable[..., Value]:
 
 
 _RULES: dict[str, Callable[..., Value]] = {
-    "+": lambda a, b: _value(a.exact + b.exact),
-    "-": lambda a, b: _value(a.exact - b.exact),
-    "*": lambda a, b: _value(a.exact * b.exact),
+    "+": lambda a, b: value_of(a.exact + b.exact),
+    "-": lambda a, b: value_of(a.exact - b.exact),
+    "*": lambda a, b: value_of(a.exact * b.exact),
     "/": _divide,
     "//": lambda a, b: _floor(_divide(a, b)),
     "mod": _modulo,
     "^": _power,
     "pow": _power,
-    "neg": lambda a: _value(-a.exact),
-    "abs": lambda a: _value(-a.exact if a.approx < 0 else a.exact),
+    "neg": lambda a: value_of(-a.exact),
+    "abs": lambda a: value_of(-a.exact if a.approx < 0 else a.exact),
     "floor": _floor,
-    "ceil": lambda a: _value(-_floor(_value(-a.exact)).exact),
+    "ceil": lambda a: value_of(-_floor(value_of(-a.exact)).exact),
     "round": _round,
-    "sqrt": lambda a: _power(a, _value(sympy.Rational(1, 2))),
-    "cbrt": lambda a: _power(a, _value(sympy.Rational(1, 3))),
+    "sqrt": lambda a: _power(a, value_of(sympy.Rational(1, 2))),
+    "cbrt": lambda a: _power(a, value_of(sympy.Rational(1, 3))),
     "min": lambda *values: _extreme(*values, largest=False),
     "max": lambda *values: _extreme(*values, largest=True),
-    "sum": lambda *values: _value(sympy.Add(*(one.exact for one in values))),
-    "mean": lambda *values: _value(sympy.Add(*(one.exact for one in values)) / len(values)),
+    "sum": lambda *values: value_of(sympy.Add(*(one.exact for one in values))),
+    "mean": lambda *values: value_of(sympy.Add(*(one.exact for one in values)) / len(values)),
     "exp": _exp,
     "ln": _log,
     "log": _log,
-    "log10": lambda x: _log(x, _value(sympy.Integer(10))),
-    "log2": lambda x: _log(x, _value(sympy.Integer(2))),
-    "sin": lambda x: _value(sympy.sin(x.exact)),
-    "cos": lambda x: _value(sympy.cos(x.exact)),
+    "log10": lambda x: _log(x, value_of(sympy.Integer(10))),
+    "log2": lambda x: _log(x, value_of(sympy.Integer(2))),
+    "sin": lambda x: value_of(sympy.sin(x.exact)),
+    "cos": lambda x: value_of(sympy.cos(x.exact)),
     "tan": _tan,
     "asin": _arc("asin", sympy.asin),
     "acos": _arc("acos", sympy.acos),
-    "atan": lambda x: _value(sympy.atan(x.exact)),
+    "atan": lambda x: value_of(sympy.atan(x.exact)),
     "gcd": _whole_only("gcd"),
     "lcm": _whole_only("lcm"),
     "factorial": _whole_only("factorial"),
