@@ -165,7 +165,8 @@ def public_names(module: Module) -> dict[str, Any]:
 def listed(name: str) -> Mapping[str, Any]:
     """What a module itself offers of the names that are listed for it; older Pythons lack some."""
     real = importlib.import_module(name) if name in NAMES else None
-    return {member: getattr(real, member) for member in words(NAMES.get(name, "")) if hasattr(real, member)}
+    found = {member: getattr(real, member) for member in words(NAMES.get(name, "")) if hasattr(real, member)}
+    return {member: [*value] if type(value) is list else value for member, value in found.items()}
 
 
 def build(replacements: Mapping[str, Mapping[str, Any]]) -> dict[str, Module]:

@@ -11,15 +11,17 @@ import abc
 import builtins
 import decimal
 import enum
+import functools
 import textwrap
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol, cast
 
+from .metaclasses import check_members, metaclass_base
 from .names import (
+    CHECKED,
     DOCUMENTED_PRIVATE,
     INTERNALS,
-    PROTOCOL,
     READABLE,
     WRITABLE,
     is_dunder,
@@ -30,8 +32,9 @@ from .templates import safe_format
 
 _OPEN_TO_WRITES = (BaseException, types.SimpleNamespace, decimal.Context, textwrap.TextWrapper)
 _NOT_A_BASE = (BaseExceptionGroup, super)
-_CLASS_MEMBERS = PROTOCOL | {"__doc__", "__slots__", "__match_args__"}
 _HARMLESS_PRIVATE = DOCUMENTED_PRIVATE | {"_abc_impl", "_is_protocol", "_is_runtime_protocol"}
+_OPEN_MAPPINGS = frozenset({"_member_map_", "_value2member_map_", "_field_defaults"})
+_BUILTIN_METHODS = (types.BuiltinMethodType, types.MethodDescriptorType)
 _SUPER = super.__getattribute__
 _MISSING = object()
 _SELF_MATCHING = frozenset({bool, bytearray, bytes, dict, float, frozenset, int, list, set, str, tuple})
@@ -46,12 +49,15 @@ class Guards:
         self.own: dict[int, type] = {}  # by id: a class's own hash and equality may lie
         self.simple: set[int] = set()  # those of them whose every private name is the program's
         self.type = type_standin(self.make_class, self.own)
+        self._meta = metaclass_base(self._make_checked)
         self._readable: set[tuple[int, str]] = set()
         self._building = 0
         self._special: dict[str, Callable[[Any], Any]] = {
             "__class__": self.type,
             "__dict__": self._read_dict,
             "__subclasses__": self._read_subclasses,
+            "__mro__": lambda ob: self._shown(ob.__mro__),
+            "__bases__": lambda ob: self._shown(ob.__bases__),
             "__annotations__": lambda ob: dict(ob.__annotations__),
             "__dataclass_fields__": lambda ob: dict(ob.__dataclass_fields__),
             "__setattr__": lambda ob: self._setter(ob, "__setattr__"),
@@ -73,7 +79,14 @@ class Guards:
         value = getattr(ob, name)
         if type(value) is types.MethodType and value.__func__ is abc.ABCMeta.register:
             raise self._refused(ob, name)
+        if name == "mro" and type(value) in _BUILTIN_METHODS:
+            return lambda *args: [*self._shown(value(*args))]
         return safe_format(self.getattr, value)
+
+    def _shown(self, classes: Sequence[type]) -> tuple[type, ...]:
+        """Classes as a program sees them: its own `type` in the place of the real one."""
+        shown = [part for part in classes if part is not self._meta or type not in classes]
+        return tuple(self.type if part in (type, self._meta) else part for part in shown)
 
     def _refused(self, ob: Any, name: str) -> AttributeError:
         return AttributeError(
@@ -83,6 +96,8 @@ class Guards:
     def _read_dunder(self, ob: Any, name: str) -> Any:
         if name not in READABLE:
             raise self._refused(ob, name)
+        if ob is self.type and name in ("__new__", "__init__", "__call__"):
+            return getattr(self._meta, name)
         special = self._special.get(name)
         return getattr(ob, name) if special is None else special(ob)
 
@@ -94,6 +109,8 @@ class Guards:
         if self._has_private(owner, name):
             if owner is kind:
                 self._readable.add((id(kind), name))
+            elif name in _OPEN_MAPPINGS and id(owner) not in self.own:
+                return dict(getattr(ob, name))
         elif not self._is_own_function(ob):
             raise self._refused(ob, name)
         return getattr(ob, name)
@@ -107,14 +124,17 @@ class Guards:
     def _is_foreign(self, owner: type, name: str) -> bool:
         """Whether a class that the program did not write has `name`, one of its metaclass's included."""
         parts = [*type.mro(owner), *type.mro(type(owner))]
-        return any(name in vars(part) for part in parts if id(part) not in self.own)
+        return any(name in _private_names(part) for part in parts if id(part) not in self.own)
 
     def _read_dict(self, ob: Any) -> dict[str, Any]:
         if issubclass(type(ob), type):
             if id(ob) in self.own:
                 return {name: value for name, value in vars(ob).items() if not is_dunder(name)}
         elif id(type(ob)) in self.own or self._is_own_function(ob) or issubclass(type(ob), _OPEN_TO_WRITES):
-            return object.__getattribute__(ob, "__dict__")  # type: ignore[no-any-return]  # a dict by definition
+            held: dict[str, Any] = object.__getattribute__(ob, "__dict__")
+            if id(type(ob)) not in self.own or id(type(ob)) in self.simple:
+                return held
+            return {name: value for name, value in held.items() if not self._is_foreign(type(ob), name)}
         raise self._refused(ob, "__dict__")
 
     def _read_subclasses(self, ob: Any) -> Callable[[], list[type]]:
@@ -225,7 +245,7 @@ class Guards:
 
     def build_class(self, body: Any, name: str, *bases: Any, metaclass: Any = None, **options: Any) -> Any:
         """What a `class` statement calls."""
-        bases = tuple(type if base is self.type else base for base in bases)  # `class Meta(type)`
+        bases = tuple(self._meta if base is self.type else base for base in bases)  # `class Meta(type)`
         for base in bases:
             self._check_base(base)
         if metaclass is not None:
@@ -261,23 +281,44 @@ class Guards:
             return made
         for base in type.mro(made)[1:]:
             self._check_base(base)
-        check_fields(made, getattr(made, "__match_args__", ()))
+        if issubclass(made, type) and not issubclass(made, self._meta):
+            raise TypeError("a class can't be derived from 'type' in this way in the sandbox")
+        self.check_fields(made, getattr(made, "__match_args__", ()))
         self.own[id(made)] = made
         foreign = (part for part in type.mro(made) if id(part) not in self.own)
-        if not any(_is_private(name) for part in foreign for name in vars(part)):
+        if not any(_private_names(part) for part in foreign):
             self.simple.add(id(made))
         return made
 
     def make_class(self, name: Any, bases: Any, members: Any) -> Any:
         """`type(name, bases, members)`."""
         bases, members = tuple(bases), dict(members)
-        for key in members:
-            if type(key) is not str or key in INTERNALS or (is_dunder(key) and key not in _CLASS_MEMBERS):
-                raise TypeError(f"a class can't have a member {key!r} in the sandbox")
+        check_members(members)
         for base in bases:
             self._check_base(base)
         filled = {"__module__": "__main__", **members}
         return self.adopt(types.new_class(name, bases, {}, lambda space: space.update(filled)))
+
+    def _make_checked(self, bases: Iterable[Any], make: Callable[[], type]) -> Any:
+        """As `build_class`, for a class that a metaclass of the program makes."""
+        for base in bases:
+            self._check_base(base)
+        self._building += 1
+        try:
+            return self.adopt(make())
+        finally:
+            self._building -= 1
+
+    def check_fields(self, owner: type, names: Any) -> None:
+        """Refuse field names that the interpreter would read from instances of `owner` without a guard."""
+        if type(names) not in (tuple, list):
+            raise TypeError(f"the fields of {owner.__name__!r} must be a tuple of names")
+        others = [part for part in type.mro(owner)[1:] if id(part) not in self.own]
+        for name in names:
+            wrong = type(name) is not str or not name.isidentifier() or name in INTERNALS or is_dunder(name)
+            wrong = wrong or (name in CHECKED and issubclass(owner, str))
+            if wrong or any(name in _private_names(part) - DOCUMENTED_PRIVATE for part in others):
+                raise TypeError(f"{name!r} can't be a field of {owner.__name__!r} in the sandbox")
 
     def match(self, subject: Any, *classes: Any) -> Any:
         """The subject of a `match`, once it is known what its class patterns would read from it.
@@ -291,18 +332,19 @@ class Guards:
                 raise TypeError("this class can't be a pattern in the sandbox")
             if cls not in _SELF_MATCHING:
                 for part in type.mro(cls):
-                    check_fields(cls, vars(part).get("__match_args__", ()))
+                    self.check_fields(cls, vars(part).get("__match_args__", ()))
         return subject
 
 
-def check_fields(owner: type, names: Any) -> None:
-    """Refuse field names that the interpreter would read from instances of `owner` without a guard."""
-    if type(names) not in (tuple, list):
-        raise TypeError(f"the fields of {owner.__name__!r} must be a tuple of names")
-    for name in names:
-        internal = type(name) is not str or not name.isidentifier() or name in INTERNALS or is_dunder(name)
-        if internal or (not is_plain(name) and not name.startswith("_") and issubclass(owner, str)):
-            raise TypeError(f"{name!r} can't be a field of {owner.__name__!r} in the sandbox")
+@functools.cache
+def _private_names(part: type) -> frozenset[str]:
+    """The private names that a class of the library holds, or that its methods read or set on its instances."""
+    found = set(vars(part))
+    for value in vars(part).values():
+        function = getattr(value, "fget", None) or getattr(value, "__func__", value)
+        if type(function) is types.FunctionType:
+            found |= set(function.__code__.co_names) - function.__globals__.keys()
+    return frozenset(filter(_is_private, found))
 
 
 def _is_private(name: str) -> bool:

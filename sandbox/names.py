@@ -70,8 +70,9 @@ def is_plain(name: str) -> bool:
     return not (name.startswith("_") or name in INTERNALS or name in CHECKED)
 
 
-# Read through the guard: `str.format` reads attributes by name, `ABCMeta.register` lies about types.
-CHECKED = frozenset({"format", "format_map", "register"})
+# Read through the guard: `str.format` reads attributes by name, `ABCMeta.register` lies about types, and `mro`
+# gives `type` itself.
+CHECKED = frozenset({"format", "format_map", "mro", "register"})
 
 
 def mangle(name: str, owner: str) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from . import coroutines
-from .guards import Guards, check_fields
+from .guards import Guards
 from .names import words
 from .standins import METACLASS
 from .templates import formatter
@@ -57,7 +57,7 @@ def _ignore(*args: Any, **options: Any) -> None:
 def _namedtuple(guards: Guards) -> Callable[..., Any]:
     def namedtuple(typename: str, field_names: Any, **options: Any) -> Any:
         made = collections.namedtuple(typename, field_names, **options)  # type: ignore[misc]  # names come at run time
-        check_fields(made, made._fields)
+        guards.check_fields(made, made._fields)
         made.__module__ = "__main__"
         return guards.adopt(made)
 
@@ -75,7 +75,7 @@ def _dataclass(guards: Guards) -> Callable[..., Any]:
     def decorate(cls: Any, options: Mapping[str, Any]) -> Any:
         if id(cls) not in guards.own:
             raise TypeError("dataclass() takes a class of the program in the sandbox")
-        check_fields(cls, list(vars(cls).get("__annotations__", ())))
+        guards.check_fields(cls, list(vars(cls).get("__annotations__", ())))
         return guards.adopt(dataclasses.dataclass(**options)(cls))
 
     return dataclass
