@@ -283,6 +283,9 @@ class Guards:
             self._check_base(base)
         if issubclass(made, type) and not issubclass(made, self._meta):
             raise TypeError("a class can't be derived from 'type' in this way in the sandbox")
+        for name, value in vars(made).items():
+            if type(value) is types.MemberDescriptorType and (name in INTERNALS or is_dunder(name)):
+                raise TypeError(f"a class can't have a slot {name!r} in the sandbox")
         self.check_fields(made, getattr(made, "__match_args__", ()))
         self.own[id(made)] = made
         foreign = (part for part in type.mro(made) if id(part) not in self.own)

@@ -125,6 +125,8 @@ def die_with(parent: int) -> None:
 
 def restrict_files() -> None:
     """A landlock ruleset that handles every right its version knows, and allows none (landlock(7))."""
+    if sys.platform != "linux":  # the same numbers are other calls elsewhere
+        raise OSError("only Linux has landlock")
     libc = _libc()
     version = _checked(libc.syscall(_LANDLOCK_CREATE, None, 0, _LANDLOCK_ASK_VERSION))
     files = (1 << _LANDLOCK_FILE_RIGHTS.get(version, 16)) - 1

@@ -11,6 +11,7 @@ import struct
 from collections.abc import Callable, Mapping
 
 HEADER = struct.Struct(">I")
+REQUEST, ANSWER = struct.Struct(">cI"), struct.Struct(">ii")  # between host and zygote: see `zygote`
 
 
 class WireError(Exception):

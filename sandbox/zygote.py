@@ -16,7 +16,6 @@ import gc
 import os
 import signal
 import socket
-import struct
 import time
 import warnings
 from collections.abc import Callable
@@ -27,9 +26,8 @@ from .facades import preload
 from .lockdown import address_space
 from .namespace import Prepared
 from .packages import prepare
+from .wire import ANSWER, REQUEST
 
-REQUEST = struct.Struct(">cI")
-ANSWER = struct.Struct(">ii")
 _MOMENT_SECONDS = 0.1
 
 

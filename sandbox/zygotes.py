@@ -16,8 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from .base import SandboxError
-from .wire import WireError
-from .zygote import ANSWER, REQUEST
+from .wire import ANSWER, REQUEST, WireError
 
 # Run by `python -c` in the child: makes the two packages without running their __init__, so that nothing
 # but the worker's own modules is imported, and forgets the folder of packages again.
