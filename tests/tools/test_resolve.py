@@ -189,7 +189,7 @@ def test_every_built_in_tool_has_a_description_for_itself_and_each_parameter(bas
     assert made.name == name
     assert made.desc
     assert all(schema.get("description") for schema in made.args.values())
-    assert made.effect == "write" if name == "write_file" else made.effect in ("pure", "read")
+    assert (made.effect == "write") is (name in ("write_file", "notes"))
 
 
 def test_an_unknown_built_in_is_met_with_the_nearest() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from loopwright.tools import Tool, ToolCall, ToolResult
+from loopwright.tools import Tool, ToolCall, ToolResult, ToolRun
 from loopwright.tools.builtin.folder import Folder
 from loopwright.tools.builtin.write_file import write_file_tool
 
@@ -199,6 +199,32 @@ def test_a_huge_file_is_not_read_to_be_added_to(tmp_path: Path) -> None:
         file.write(b"x" * 10_000)
         file.truncate(1 << 40)
     assert "at most 5,000,000 are written" in write(tmp_path, "huge.txt", "x", "append").content
+
+
+def test_a_run_may_write_so_much_and_another_run_begins_anew(tmp_path: Path) -> None:
+    tool, run = write_file_tool(tmp_path, total_bytes=10), ToolRun()
+    (tmp_path / "a").touch()
+    call = ToolCall("write_file", {"path": "a", "content": "x" * 6, "mode": "replace"})
+    assert tool.run(call, run).ok
+    assert tool.run(call, run).content == (
+        "Error: that would be more than the 10 bytes that one run may write; 6 are written"
+    )
+    assert tool.run(call, ToolRun()).ok
+
+
+def test_a_run_may_make_so_many_files_and_folders(tmp_path: Path) -> None:
+    tool, run = write_file_tool(tmp_path, files=3), ToolRun()
+
+    def make(path: str) -> ToolResult:
+        args = {"path": path, "content": "x", "make_folders": True, "mode": "replace"}
+        return tool.run(ToolCall("write_file", args), run)
+
+    assert make("a").ok
+    assert make("b/c").ok
+    assert make("d").content == "Error: one run may make 3 files and folders, and they are made"
+    assert make("e/f").content == "Error: one run may make 3 files and folders, and they are made"
+    assert make("a").ok
+    assert sorted(one.name for one in tmp_path.rglob("*")) == ["a", "b", "c"]
 
 
 # ---- a disk that takes no more

@@ -4,6 +4,7 @@ calculate       arithmetic, exact
 convert_units   between units of measurement
 date_math       days between dates, and dates from dates
 solve           equations, systems of them, inequalities
+notes           what to remember during one run
 run_python      a program in the sandbox
 web_search      DuckDuckGo
 fetch_page      the text of a public web page
@@ -23,7 +24,16 @@ from typing import cast
 from ..errors import ToolLookupError, nearest
 from ..tool import Tool
 
-_PLAIN = ("calculate", "convert_units", "date_math", "solve", "run_python", "web_search", "fetch_page")
+_PLAIN = (
+    "calculate",
+    "convert_units",
+    "date_math",
+    "solve",
+    "notes",
+    "run_python",
+    "web_search",
+    "fetch_page",
+)
 READERS = ("read_file", "list_files", "search_files")  # these see the current folder unless told
 _WANTED = {
     "write_file": "the folder that it may write in, such as write_file:out",

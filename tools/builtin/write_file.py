@@ -13,6 +13,7 @@ from typing import Literal
 
 from ..errors import ToolFailed
 from ..tool import Tool
+from ..tool_context import ToolContext
 from .directory import Directory, NotAFile
 from .folder import Folder, shown
 from .text_encoding import text_encoding
@@ -56,10 +57,11 @@ def write_file_tool(
     """
     folder = Folder.at(root)
     one_at_a_time = threading.Lock()
-    spent = _Spent()
     quota = _Quota(file_bytes, total_bytes, files)
 
-    def write_file(path: str, content: str, mode: Mode = "create", make_folders: bool = False) -> str:
+    def write_file(  # noqa: D417 - the context is filled in, and no model reads of it
+        path: str, content: str, context: ToolContext, mode: Mode = "create", make_folders: bool = False
+    ) -> str:
         """Write a text file; says what was done.
 
         Args:
@@ -74,6 +76,7 @@ def write_file_tool(
             raise ToolFailed(
                 f"the content holds half a character, at {error.start:,}: it can't be written"
             ) from None
+        spent = context.state.setdefault("write_file", _Spent())
         make = partial(quota.make, spent) if make_folders else partial(_no_folder, path)
         with one_at_a_time, folder.holder(path, make=make) as (here, name):
             return _written(_Target(here, name, path), body, mode, quota, spent)
