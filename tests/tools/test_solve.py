@@ -69,6 +69,12 @@ def complaint(equations: str, unknowns: str = "") -> str:
         ("sqrt(x + 2) = x", "x = 2"),
         ("sqrt(x) = -1", NONE),
         ("abs(x - 1) = 3", "x = -2 or x = 4"),
+        ("abs(abs(x) - 1) = 2", "x = -3 or x = 3"),
+        ("abs(x) + x = 0", "x <= 0"),
+        ("(abs(x) - x)(x + 5) = 0", "x = -5 or x >= 0"),
+        ("sqrt(x^2 + 2x + 1) = x + 1", "x >= -1"),
+        ("sqrt(x + 1) + sqrt(x) = 3", "x = 16/9 ≈ 1.777777778"),
+        ("sqrt(x + sqrt(x)) = 2", "x = 9/2 - sqrt(17)/2 ≈ 2.438447187"),
         ("max(x, 3) = 5", "x = 5"),
         ("2^x = 8", "x = 3"),
         ("exp(x) = 5", "x = log(5) ≈ 1.609437912"),
@@ -106,6 +112,10 @@ def test_an_equation_in_one_unknown_is_solved_exactly(equation: str, shown: str)
         ("x*y = 12; x + y = 7", "x = 3, y = 4 or x = 4, y = 3"),
         ("x^2 + y^2 = 25; x + y = 7; x > y", "x = 4, y = 3"),
         ("x + y = 0; x^2 + y^2 = -1", NONE),
+        (
+            "sin(x) = 0; y = x",
+            "x = 0, y = 0 or x = pi ≈ 3.141592654, y = pi ≈ 3.141592654 (there may be others)",
+        ),
         ("y = x^2; y = 2", "y = 2, x = -sqrt(2) ≈ -1.414213562 or y = 2, x = sqrt(2) ≈ 1.414213562"),
     ],
 )
@@ -150,6 +160,9 @@ def test_a_formula_is_solved_for_one_of_its_names(equations: str, unknowns: str,
         ("abs(x) < 3", "-3 < x < 3"),
         ("x^3 - x - 1 > 0", "x > 1.324717957 (rounded)"),
         ("2^x > 8", "x > 3"),
+        ("abs(x - 1) + abs(x + 1) >= 4", "x <= -2 or x >= 2"),
+        ("abs(x)/x = 1", "x > 0"),
+        ("x - 2 <= sqrt(x)", "0 <= x <= 4"),
         ("1/x^400 < 10^-4000", "x < -10000000000 or x > 10000000000"),
     ],
 )
@@ -162,6 +175,10 @@ def test_an_inequality_in_one_unknown_is_solved(inequality: str, shown: str) -> 
     [
         ("cos(x) = x", "x ≈ 0.7390851332"),
         ("x*exp(x) = 1", "x ≈ 0.5671432904"),
+        (
+            "ln(5x^4 - 5x^3 - x^2 - 5x - 1) = -5x^3 + 5x^2 - 2x - 4",
+            "x ≈ -0.7023036435 or x ≈ -0.205128081 or x ≈ 1.578732437",
+        ),
         ("2^x = x^2", "x ≈ -0.766664696 or x = 2 or x = 4"),
         ("x^x = 27", "x = 3"),
         ("cbrt(x) = -2", "x = -8"),
@@ -277,6 +294,25 @@ def test_no_process_outlives_the_program_nor_a_question_that_takes_too_long() ->
     assert second == "sqrt(2) ≈ 1.414213562 1"  # a new one, which waits for the next question
     left = [one.read_bytes() for one in Path("/proc").glob("[0-9]*/cmdline") if one.parent.name != "self"]
     assert not [line for line in left if done.args[-1].encode() in line]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="processes are found in /proc")
+def test_a_process_that_was_killed_while_it_waited_is_replaced() -> None:
+    code = (
+        "import os, signal, time\nfrom pathlib import Path\nfrom loopwright.tools import builtin_tool, ToolCall\n"
+        "def ask():\n"
+        "    print(builtin_tool('solve').run(ToolCall('solve', {'equations': 'x^2 = 9'})).content)\n"
+        "ask()\n"
+        "for stat in Path('/proc').glob('[0-9]*/stat'):\n"
+        "    if int(stat.read_text().rpartition(')')[2].split()[1]) == os.getpid():\n"
+        "        os.kill(int(stat.parent.name), signal.SIGKILL)\n"
+        "time.sleep(0.5)\n"
+        "ask()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=True
+    )
+    assert (done.stdout, done.stderr) == ("x = -3 or x = 3\n" * 2, "")
 
 
 # ---- properties

@@ -8,6 +8,7 @@ from fractions import Fraction
 
 import sympy
 
+from .conjugates import without_abs, without_square_roots
 from .exact import shown, shown_expression
 from .numbers import short
 from .symbolic import Expr, Value
@@ -21,6 +22,9 @@ _MAX_FORMULA = 60  # operations of a root in radicals that is worth having
 @dataclass(frozen=True, slots=True)
 class Roots:
     """Where an expression is 0: everywhere, at some numbers in order, or periodically.
+
+    Of an expression that is no polynomial there may be numbers too many; and with `everywhere`, it may be on
+    stretches of the line.
 
     `periodic` are expressions in the symbol `n`, which stands for any whole number.
     """
@@ -46,7 +50,7 @@ def real_roots(expression: Expr, x: Expr) -> Roots:
         return Roots()
     if numerator.is_polynomial(x):
         return Roots(_sorted(_polynomial_roots(sympy.Poly(numerator, x))))
-    return _other_roots(expression, x)
+    return _algebraic_roots(expression, x) or _other_roots(expression, x)
 
 
 def number(value: Expr) -> Expr:
@@ -130,6 +134,23 @@ def _roots_by_formula(polynomial: Expr) -> list[Expr]:
         elif abs(sympy.im(approx)) <= abs(approx) * sympy.Float("1e-20"):
             raise Undecided("a root of which it is not certain that it is real")
     return found
+
+
+def _algebraic_roots(expression: Expr, x: Expr) -> Roots | None:
+    """Candidates for an expression of absolute values and square roots, None for any other."""
+    found: list[Expr] = []
+    everywhere = False
+    try:
+        for signed in without_abs(expression):
+            numerator = sympy.numer(sympy.together(without_square_roots(signed)))
+            if not numerator.is_polynomial(x):
+                return None
+            polynomial = sympy.Poly(numerator, x)
+            everywhere = everywhere or polynomial.is_zero
+            found += [] if polynomial.is_zero or polynomial.is_ground else _polynomial_roots(polynomial)
+    except Undecided:
+        return None
+    return Roots(_sorted(found), everywhere=everywhere, polynomial=False)
 
 
 def _other_roots(expression: Expr, x: Expr) -> Roots:

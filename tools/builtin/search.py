@@ -150,8 +150,11 @@ def _zeros(function: Function, name: str) -> Iterator[float]:
             if abs(f(x)) <= 1e-6 * max(abs(fa), abs(fb)):  # and neither a pole nor a jump
                 yield x
         elif math.isnan(fa) != math.isnan(fb):
-            x = _end(f, a, b) if math.isnan(fa) else _end(f, b, a)
-            if abs(f(x)) <= 1e-5 * abs(fb if math.isnan(fa) else fa):
+            inside, value = (b, fb) if math.isnan(fa) else (a, fa)
+            x = _end(f, a if inside == b else b, inside)
+            if f(x) * value < 0:
+                yield _between(f, *((x, inside, f(x)) if x < inside else (inside, x, value)))
+            elif abs(f(x)) <= 1e-5 * abs(value):
                 yield x
     for (a, fa), (_, fm), (b, fb) in zip(known, known[1:], known[2:], strict=False):
         if abs(fa) > abs(fm) < abs(fb) and fa * fm > 0 and fm * fb > 0:

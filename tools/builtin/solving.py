@@ -93,7 +93,9 @@ def _several_unknowns(problem: Problem, sides: Sequence[Expr]) -> str:
     good = [one for one in solutions if _checks(problem, one)]
     if not good and (found or not complete):
         raise Undecided("sympy finds nothing that checks")
-    return told(good, names)
+    periodic = any(side.has(sympy.sin, sympy.cos, sympy.tan) for side in sides)
+    some = good and not complete and (periodic or len(names) > 1)  # sympy names a few of infinitely many
+    return told(good, names) + (" (there may be others)" if some else "")
 
 
 def _plain(value: Expr) -> Expr:

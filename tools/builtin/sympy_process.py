@@ -61,6 +61,11 @@ class _Child:
             self.end()
             raise Stopped(f"its process did not start within {START_SECONDS} s")
 
+    @property
+    def lives(self) -> bool:
+        """Whether the process is still there."""
+        return self._process.poll() is None
+
     def answer(self, job: str, args: tuple[str, ...], seconds: float) -> dict[str, str] | None:
         """What the child says, None when it had to be killed or died."""
         assert self._process.stdin is not None  # noqa: S101 - a pipe was asked for
@@ -103,9 +108,7 @@ class _Children:
         atexit.register(self._close)
 
     def ask(self, job: str, args: tuple[str, ...], seconds: float) -> str:
-        with self._lock:
-            child = self._idle.pop() if self._idle else None
-        child = child or _Child()
+        child = self._waiting() or _Child()
         keep = False
         try:
             answer = child.answer(job, args, seconds)
@@ -120,6 +123,15 @@ class _Children:
         if "stopped" in answer:
             raise Stopped(answer["stopped"])
         return answer["text"]
+
+    def _waiting(self) -> _Child | None:
+        with self._lock:
+            while self._idle:
+                child = self._idle.pop()
+                if child.lives:
+                    return child
+                child.end()  # it was killed while it waited
+        return None
 
     def _kept(self, child: _Child) -> bool:
         with self._lock:

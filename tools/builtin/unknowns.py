@@ -132,7 +132,7 @@ def _edges(name: str, args: Sequence[Expr]) -> list[Expr]:
         return [args[1]]
     if name in ("^", "pow") and not (args[1].is_Integer and args[1] > 0):
         return [x]
-    if name in ("sqrt", "ln", "log", "log10", "log2"):
+    if name in ("sqrt", "abs", "ln", "log", "log10", "log2"):
         return list(args)
     if name in ("asin", "acos"):
         return [x - 1, x + 1]
