@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -62,17 +65,47 @@ def test_calls_that_a_program_makes_are_checked_as_any_other(evaluate: Any) -> N
     assert "15/3" in trial["checks"][1]["feedback"]
 
 
+RUNAWAYS = {
+    "timeout": "while True: pass",
+    "memory": "'x' * 10**10",
+    "output": "for _ in range(10**5): print('z' * 1000)",  # 100 MB
+}
+
+
 @pytest.mark.parametrize(
-    ("code", "end"),
-    [
-        ("while True: pass", "timeout"),
-        ("'x' * 10**10", "memory"),
-        ("for _ in range(10**5): print('z' * 1000)", "output"),
-    ],
-    ids=["loops for ever", "eats memory", "prints 100 MB"],
+    ("module", "solution"), [("program_of_thought", "5.0"), ("code_act", "submit(answer=kept)")]
 )
-def test_a_runaway_program_costs_a_step_and_no_more(code: str, end: str, evaluate: Any) -> None:
-    text = FILE.replace("MODULE", "program_of_thought").replace(", TOOLS", "").replace("CALLS", "")
-    status, trial = evaluate(text, program(code), program("5.0"))
-    assert (status, trial["outcome"]) == (0, "passed")
-    assert trial["trajectory"][0]["results"][0]["content"].startswith(f"Error: the program ended with {end}")
+def test_runaway_programs_cost_a_step_each_and_no_more(
+    module: str, solution: str, openai_server: Serve, tmp_path: Path
+) -> None:
+    """The command itself in a process of its own."""
+    programs = ["kept = 5.0\nbad = 1 / 0", *RUNAWAYS.values(), solution]
+    server = openai_server(*(answer(program(code)) for code in programs))
+    text = FILE.replace("MODULE", module).replace(", TOOLS", "").replace("CALLS", "")
+    (tmp_path / "tasks.yaml").write_text(text + "    limits: {steps: 8}\n", encoding="utf-8")
+    command = [
+        sys.executable,
+        "-m",
+        "loopwright",
+        "eval",
+        "tasks.yaml",
+        "--min-pass",
+        "1",
+        "--model",
+        "openai/any",
+    ]
+    with (tmp_path / "told.txt").open("w", encoding="utf-8") as told:
+        ran = subprocess.run(
+            [*command, "--api-base", server.url, "--no-cache", "--out", str(tmp_path)],
+            env={**os.environ, "OPENAI_API_KEY": "test"},
+            cwd=tmp_path, stdout=told, stderr=told, timeout=300, check=False,
+        )  # fmt: skip
+    assert ran.returncode == 0, (tmp_path / "told.txt").read_text(encoding="utf-8")
+    trial = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))["tasks"][0]["trials"][0]
+    assert (trial["outcome"], len(trial["trajectory"])) == ("passed", 5)
+    said = [step["results"][0]["content"] for step in trial["trajectory"]]
+    assert "ZeroDivisionError" in said[0]
+    for observation, end in zip(said[1:4], RUNAWAYS, strict=True):
+        assert observation.startswith(f"Error: the program ended with {end}")
+    assert all(len(observation) < 60_000 for observation in said)
+    assert (tmp_path / "report.json").stat().st_size < 500_000
