@@ -129,7 +129,7 @@ def _place(shown: Shown, error: Mapping[str, object]) -> _Place:
             return _Place(place.steps, name if isinstance(name, Mapping) else None, is_name=True)
         if here is None:
             return _Place((*place.steps, *location[at:]), None, is_required=place.is_required)
-        present = [one for one in branches_of(here) if one.get("type") != "null"]
+        present = [one for one in _choices(here) if one.get("type") != "null"]
         if len(present) > 1:
             tagged = _tagged(present, step, shown.definitions)
             if tagged is None:
@@ -140,6 +140,11 @@ def _place(shown: Shown, error: Mapping[str, object]) -> _Place:
         inner = _part(outer, step, shown.definitions)
         place = _Place((*place.steps, step), inner, is_required=_requires(outer, step))
     return place
+
+
+def _choices(schema: Schema) -> Sequence[Schema]:
+    kinds = schema.get("type")
+    return [{**schema, "type": one} for one in kinds] if isinstance(kinds, list) else branches_of(schema)
 
 
 def _tagged(branches: Sequence[Schema], tag: object, definitions: Mapping[str, Schema]) -> Schema | None:

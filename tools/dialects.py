@@ -238,10 +238,14 @@ def _read_items(clean: dict[str, object]) -> None:
             clean["prefixItems"] = first
             if isinstance(rest, (Mapping, bool)):
                 clean["items"] = rest
+    first = clean.get("prefixItems")
+    if isinstance(first, list) and clean.get("items") is False:  # no more than these
+        most = clean.get("maxItems")
+        clean["maxItems"] = min(most, len(first)) if isinstance(most, int) else len(first)
+        del clean["items"]
     kinds = clean.get("type")
     if kinds == "array" or (isinstance(kinds, list) and "array" in kinds):
-        items = clean.get("items")
-        clean["items"] = spelled_out(items) if items is not False or "prefixItems" not in clean else False
+        clean["items"] = spelled_out(clean.get("items"))
 
 
 def read_properties(clean: dict[str, object]) -> None:
@@ -277,6 +281,8 @@ def _nullable(clean: dict[str, object], nullable: bool) -> dict[str, object]:
     elif isinstance(branches := clean.get("anyOf"), list):
         clean["anyOf"] = [*branches, {"type": "null"}]
     elif clean and "enum" not in clean:
-        beside: dict[str, object] = {key: clean.pop(key) for key in ("description", "default") if key in clean}
+        beside: dict[str, object] = {
+            key: clean.pop(key) for key in ("description", "default") if key in clean
+        }
         return {"anyOf": [clean, {"type": "null"}], **beside} if clean else beside
     return clean

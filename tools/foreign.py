@@ -128,13 +128,13 @@ def is_whole(schemas: Mapping[str, object]) -> bool:
     (True, False)
     """
     kind = schemas.get("type")
+    if isinstance(schemas.get("required"), list):
+        return True
     if isinstance(kind, (str, list)):
         return (
             isinstance(kind, list) or schema_of_type(kind).get("type") == "object" or "properties" in schemas
         )
-    if any(
-        isinstance(schemas.get(key), list) for key in ("required", "properties", "allOf", "anyOf", "oneOf")
-    ):
+    if any(isinstance(schemas.get(key), list) for key in ("properties", "allOf", "anyOf", "oneOf")):
         return True
     properties = schemas.get("properties")
     inner = properties.values() if isinstance(properties, Mapping) else ()

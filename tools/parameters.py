@@ -32,7 +32,12 @@ class Parameter:
     required: bool = True
     default: object = None
     positional_only: bool = False
-    own_name: str = ""
+    own_name: str | None = None
+
+    @property
+    def own(self) -> str:
+        """What the function calls it."""
+        return self.name if self.own_name is None else self.own_name
 
     @property
     def takes_json(self) -> bool:
@@ -61,7 +66,7 @@ class Parameters:
     @property
     def defaults(self) -> dict[str, object]:
         """What the function takes for an argument that is not given, by name."""
-        return {one.own_name or name: one.default for name, one in self.by_name.items() if not one.required}
+        return {one.own: one.default for one in self.by_name.values() if not one.required}
 
     def json_schema(self) -> dict[str, object]:
         """The JSON Schema (2020-12) of an object that holds the arguments."""
@@ -90,7 +95,7 @@ class Parameters:
                 problems.append(_unknown(name, self.by_name))
                 continue
             try:
-                ready[parameter.own_name or name] = parameter.read(value)
+                ready[name if parameter.own_name is None else parameter.own_name] = parameter.read(value)
             except Exception as error:  # noqa: BLE001 - a user's own validators run in here, and may raise anything
                 if value is None and not parameter.required:
                     continue  # null for a parameter with a default: the default
@@ -128,8 +133,8 @@ class Parameters:
         """The same arguments, those that the function takes by position only set apart."""
         if not self.positional_only:
             return [], ready
-        by_position = [ready.get(one.own_name or one.name, one.default) for one in self.positional_only]
-        names = {one.own_name or one.name for one in self.positional_only}
+        by_position = [ready.get(one.own, one.default) for one in self.positional_only]
+        names = {one.own for one in self.positional_only}
         return by_position, {name: value for name, value in ready.items() if name not in names}
 
 
@@ -152,7 +157,7 @@ def _mend(
     """
     from pydantic import ValidationError
 
-    name = parameter.own_name or parameter.name
+    name = parameter.own
     shown = Shown(parameter.schema, definitions)
     if isinstance(value, str) and parameter.takes_json and value.lstrip()[:1] in ("{", "["):
         with suppress(ValueError, RecursionError):

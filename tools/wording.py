@@ -46,7 +46,8 @@ def type_name(schema: Schema) -> str:
         return _FORMATS.get(str(schema.get("format")), ("string", ""))[0]
     if kind == "array":
         item = _items(schema)
-        return f"list of {type_name(item)}" if item else "list"
+        name = type_name(item) if item else ""
+        return f"list of {f'({name})' if ' | ' in name else name}" if name else "list"
     if "$ref" in schema:
         return "object"
     return str(kind) if kind else "any"
