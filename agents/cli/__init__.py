@@ -16,6 +16,7 @@ from ..__about__ import __version__
 COMMANDS = {
     "run": "Ask an agent one question and watch its steps.",
     "eval": "Evaluate an agent on a file of tasks.",
+    "tools": "List, show, call, check and serve tools.",
     "sandbox": "See what the sandbox can promise on this system.",
 }
 

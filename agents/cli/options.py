@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from ..models.base import BaseLM
 
+_PART = re.compile(r"""(?:[^,"']|"[^"]*"|'[^']*'|["'])+""")
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -57,11 +59,14 @@ def chosen_model(
 
 
 def named_tools(names: str) -> ToolRegistry:
-    """The tools that a list such as `calculate,mytools.py` names; paths start at the current folder."""
+    """The tools that a list such as `calculate,mytools.py` names; paths start at the current folder.
+
+    A comma in quotes parts nothing: `calculate,mcp:'server --only a,b'`.
+    """
     from loopwright.tools import ToolRegistry
     from loopwright.tools.resolve import resolve
 
-    return ToolRegistry(*(resolve(name) for name in names.split(",") if name.strip()))
+    return ToolRegistry(*(resolve(name) for name in _PART.findall(names) if name.strip()))
 
 
 def terminal(*, stderr: bool = False) -> Console:

@@ -18,6 +18,7 @@ from ..calls import ToolCall, ToolResult
 from ..errors import ToolDefinitionError
 from ..registry import ToolRegistry
 from ..render import plain
+from ..threads import spawn
 from ..tool_context import ToolRun
 from .client import check_installed
 
@@ -163,9 +164,7 @@ class _Lines:
         self._rest = b""
 
     async def __aiter__(self) -> AsyncIterator[str]:
-        from anyio import to_thread
-
-        while chunk := await to_thread.run_sync(self._read, abandon_on_cancel=True):
+        while chunk := await asyncio.wrap_future(spawn(self._read, "stdin")):
             *lines, self._rest = (self._rest + chunk).split(b"\n")
             for line in lines:
                 yield line.decode(errors="replace")
@@ -178,7 +177,7 @@ class _Lines:
 
 
 def listening(address: str, *, public: bool = False) -> socket.socket:
-    """A socket for HOST:PORT (port 0: any free one).
+    """A socket for HOST:PORT, or a port of this machine alone; port 0 is any free one.
 
     Raises `ToolDefinitionError` for an address that other machines reach, unless `public`.
     """
