@@ -136,9 +136,10 @@ def test_a_line_beyond_the_end_is_refused(root: Path) -> None:
     assert "start_line" in read(root, "docs/a.md", start_line=0).content
 
 
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may read everything")
 def test_a_file_without_permission_is_refused(root: Path) -> None:
     (root / "docs" / "a.md").chmod(0)
+    if os.access(root / "docs" / "a.md", os.R_OK):
+        pytest.skip("this user may read everything")
     assert "can't be opened: Permission denied" in read(root, "docs/a.md").content
 
 
@@ -340,9 +341,10 @@ def test_a_tree_of_endless_depth_is_cut(tmp_path: Path) -> None:
     assert listed(tmp_path, path="d/" * 60, pattern="**/*").content.count("\n") == 19
 
 
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may read everything")
 def test_a_folder_without_permission_is_left_out_and_said(root: Path) -> None:
     (root / "docs").chmod(0)
+    if os.access(root / "docs", os.R_OK):
+        pytest.skip("this user may read everything")
     assert "[some folders could not be opened]" in listed(root, pattern="**/*.md").content
     (root / "docs").chmod(0o700)
 

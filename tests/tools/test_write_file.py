@@ -172,9 +172,10 @@ def test_a_folder_that_is_gone_is_not_made_again(folder: Folder) -> None:
     assert not folder.root.exists()
 
 
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write everything")
 def test_what_may_not_be_written_is_left_alone(folder: Folder) -> None:
     (folder.root / "docs" / "a.md").chmod(0o444)
+    if os.access(folder.root / "docs" / "a.md", os.W_OK):
+        pytest.skip("this user may write everything")
     assert "can't be written: Permission denied" in write(folder, "docs/a.md", "x", "replace").content
     (folder.root / "docs").chmod(0o555)
     assert "can't be written: Permission denied" in write(folder, "docs/new.md", "x").content
