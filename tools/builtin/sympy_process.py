@@ -21,6 +21,7 @@ from pathlib import Path
 from ..errors import ToolFailed
 
 START_SECONDS = 20  # for a child to import sympy, on a busy machine
+_LEAVE_SECONDS = 2  # for a child to end by itself
 _MAX_IDLE = 2  # children that wait for more; each holds about 60 MB
 # Run by `python -c` in the child: makes the packages without running their __init__, so that nothing but the
 # child's own modules and sympy is imported.
@@ -76,6 +77,14 @@ class _Child:
             return None
         line = self._line(seconds)
         return {str(key): str(value) for key, value in json.loads(line).items()} if line else None
+
+    def leave(self) -> None:
+        """Tell a process that waits that there is no more, and see it end."""
+        assert self._process.stdin is not None  # noqa: S101 - a pipe was asked for
+        with contextlib.suppress(OSError, subprocess.TimeoutExpired):
+            self._process.stdin.close()
+            self._process.wait(_LEAVE_SECONDS)
+        self.end()
 
     def end(self) -> None:
         """Kill the process and take its streams down."""
@@ -143,7 +152,7 @@ class _Children:
     def _close(self) -> None:
         if os.getpid() == self._host:  # and not in a process that was forked off from it
             for child in self._idle:
-                child.end()
+                child.leave()
 
 
 @lru_cache(maxsize=1)
