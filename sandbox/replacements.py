@@ -10,7 +10,7 @@ import typing
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from . import coroutines
+from . import coroutines, logs
 from .guards import Guards
 from .names import words
 from .standins import METACLASS
@@ -36,6 +36,7 @@ def replacements(
             "update_wrapper": _update_wrapper(guards),
             "singledispatch": _singledispatch,
         },
+        "logging": logs.members(write, describe, guards.adopt),
         "operator": {"attrgetter": _attrgetter(guards), "methodcaller": _methodcaller(guards)},
         "os": {"environ": {}, "getenv": lambda name, default=None: default},
         "pprint": {"pprint": _pprint(write), "pp": _pprint(write)},
