@@ -13,9 +13,10 @@ from loopwright.sandbox import Level, Limits, ProcessSandbox, probe
 
 LEVEL: Level = probe().level
 _REFERENCE = """
-import contextlib, io, json, sys
+import contextlib, io, json, logging, sys
 printed = {}
 for name, source in json.load(sys.stdin).items():
+    logging.root.handlers.clear()  # what a program before this one has set up
     out, space = io.StringIO(), {"__name__": "__main__"}
     module = sys.modules["__main__"] = type(sys)("__main__")
     module.__dict__.update(space)
