@@ -10,11 +10,10 @@ import logging
 import os
 import sys
 import threading
-import time
 from collections import deque
-from collections.abc import Callable, Coroutine, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from contextvars import ContextVar
+from contextvars import ContextVar, Token
 from dataclasses import dataclass, field, fields, replace
 from functools import cache
 from typing import Any, TextIO, TypeVar
@@ -24,10 +23,12 @@ from loopwright.tools.approval import Approval
 from .adapters.base import Adapter
 from .adapters.chat import ChatAdapter
 from .adapters.native import NativeAdapter
+from .callbacks import BaseCallback
 from .errors import ConfigurationError
-from .models.base import BaseLM, LMRequest, LMResponse
+from .models.base import BaseLM
 from .models.lm import LM
 from .retrieval import Index, as_index
+from .seams import Meter, Recorder
 from .trace import Exchange, Trace
 
 T = TypeVar("T")
@@ -43,8 +44,9 @@ class Context:
 
     `lm` None means: the model that `LOOPWRIGHT_MODEL` names, else the embedded one. `adapter` None means:
     the one that fits the model. `documents` are what `Retrieve` searches. `approval` says which tool calls are allowed,
-    and whom to ask; in a `dry_run` no tool runs that could change anything. `blocking` says that the code runs
-    without an event loop.
+    and whom to ask; in a `dry_run` no tool runs that could change anything. `callbacks` are told what happens;
+    `budget` and `recorder` are set by `with Budget(...)` and `with Journal(...)`. `blocking` says that the code runs
+    without an event loop; `module_call` names the module call that it is in, for watchers.
     """
 
     lm: BaseLM | None = None
@@ -53,8 +55,12 @@ class Context:
     approval: Approval | None = None
     dry_run: bool = False
     trace: Trace | None = None
+    callbacks: tuple[BaseCallback, ...] = ()
+    budget: Meter | None = None
+    recorder: Recorder | None = None
     num_threads: int = 8
     blocking: bool = False
+    module_call: str = ""
     history: deque[Exchange] = field(default_factory=lambda: deque(maxlen=HISTORY), repr=False)
 
 
@@ -66,7 +72,7 @@ class _Process:
 
 
 _current: ContextVar[Context | None] = ContextVar("loopwright_context", default=None)
-_OPTIONS = {f.name for f in fields(Context)} - {"blocking", "history"}
+_OPTIONS = {f.name for f in fields(Context)} - {"blocking", "history", "module_call", "budget", "recorder"}
 
 
 def current() -> Context:
@@ -80,7 +86,7 @@ def configure(**options: Any) -> None:
     >>> configure(num_threads=8)
     >>> configure(model="openai/gpt-5-mini")
     Traceback (most recent call last):
-    loopwright.errors.ConfigurationError: no setting 'model'; there are: adapter, approval, documents, dry_run, lm, num_threads, trace
+    loopwright.errors.ConfigurationError: no setting 'model'; there are: adapter, approval, callbacks, documents, dry_run, lm, num_threads, trace
     """
     checked = _checked(options)
     with _Process.lock:
@@ -158,6 +164,16 @@ def _checked_approval(approval: object) -> Approval | None:
     )
 
 
+def _checked_callbacks(callbacks: object) -> tuple[BaseCallback, ...]:
+    given = tuple(callbacks) if isinstance(callbacks, Iterable) else (callbacks,)
+    for one in given:
+        if not isinstance(one, BaseCallback):
+            raise ConfigurationError(
+                f"callbacks are objects of classes derived from BaseCallback, not {_kind(one)}"
+            )
+    return given
+
+
 def _checked_threads(count: object) -> int:
     if isinstance(count, int) and not isinstance(count, bool) and count >= 1:
         return count
@@ -177,6 +193,7 @@ _CHECKS: Mapping[str, Callable[[Any], Any]] = {
     "adapter": _checked_adapter,
     "documents": _checked_documents,
     "approval": _checked_approval,
+    "callbacks": _checked_callbacks,
     "num_threads": _checked_threads,
 }
 
@@ -210,18 +227,6 @@ _CHAT = ChatAdapter()
 _NATIVE = NativeAdapter()
 
 
-async def ask(lm: BaseLM, request: LMRequest) -> Exchange:
-    """Ask a model, in the way that the running code waits; the context keeps the exchange."""
-    start = time.perf_counter()
-    here = current()
-    response: LMResponse = lm.complete(request) if here.blocking else await lm.acomplete(request)
-    exchange = Exchange(lm.model, request, response, time.perf_counter() - start)
-    here.history.append(exchange)
-    if here.trace is not None:
-        here.trace.exchanges.append(exchange)
-    return exchange
-
-
 def drive(coroutine: Coroutine[Any, Any, T]) -> T:
     """Run a coroutine whose every leaf blocks, without an event loop.
 
@@ -241,11 +246,22 @@ def drive(coroutine: Coroutine[Any, Any, T]) -> T:
 
 def unblocked() -> Any:
     """A context for code that has an event loop of its own."""
-    return _entered(replace(current(), blocking=False))
+    return entered(replace(current(), blocking=False))
+
+
+def set_context(new: Context) -> Token[Context | None]:
+    """Make this the context; give the token to `reset` afterwards."""
+    return _current.set(new)
+
+
+def reset(token: Token[Context | None]) -> None:
+    """Put back the context that was there before."""
+    _current.reset(token)
 
 
 @contextmanager
-def _entered(new: Context) -> Iterator[None]:
+def entered(new: Context) -> Iterator[None]:
+    """Make this the context inside a `with`."""
     token = _current.set(new)
     try:
         yield

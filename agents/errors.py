@@ -8,6 +8,8 @@
     ├── ConfigurationError        something must be set up first: a model, an option, an extra
     ├── TaskFileError             a task file that can't be used; lists every problem with its line
     ├── RetrievalError            documents that can't be read
+    ├── BudgetError               what may be spent is spent
+    ├── ReplayError               a strict replay came to something that is not on record
     └── LMError                   a model call failed
         ├── AuthError             the key is missing, wrong, or lacks a right
         ├── RateLimitError        too many requests, or a quota is used up
@@ -70,6 +72,21 @@ class TaskFileError(LoopwrightError, ValueError):
 
 class RetrievalError(LoopwrightError, ValueError):
     """The documents to search can't be read."""
+
+
+class BudgetError(LoopwrightError, RuntimeError):
+    """A model call was not made, since the budget has no room for it.
+
+    `limit` says which bound it was: "usd", "tokens", "calls" or "seconds".
+    """
+
+    def __init__(self, message: str, *, limit: str) -> None:
+        super().__init__(message)
+        self.limit = limit
+
+
+class ReplayError(LoopwrightError, RuntimeError):
+    """A strict replay was asked for something that is not on record; the text says what comes nearest."""
 
 
 class LMError(LoopwrightError):

@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Literal, Self, TypeVar
 from loopwright.tools import ToolRegistry
 
 from .ambient import current, drive, unblocked
+from .calling import module_call
 from .errors import StateError
 from .example import Example
 from .models.base import BaseLM
@@ -60,6 +61,13 @@ class Module:
     def __call__(self, *args: Any, **inputs: Any) -> Any:
         """Run the program."""
         self._check_entry()
+        if not current().callbacks:
+            return self._called(args, inputs)
+        with module_call(self, inputs) as returned:
+            returned.append(self._called(args, inputs))
+        return returned[0]
+
+    def _called(self, args: tuple[Any, ...], inputs: Mapping[str, Any]) -> Any:
         if self._entry == "aforward":
             return _run_in_loop(lambda: self._aforward(*args, **inputs))
         if self._entry == "forward" and current().blocking:
@@ -72,6 +80,13 @@ class Module:
         self._check_entry()
         if current().blocking:
             return self(*args, **inputs)
+        if not current().callbacks:
+            return await self._acalled(args, inputs)
+        with module_call(self, inputs) as returned:
+            returned.append(await self._acalled(args, inputs))
+        return returned[0]
+
+    async def _acalled(self, args: tuple[Any, ...], inputs: Mapping[str, Any]) -> Any:
         if self._entry == "forward":
             return await asyncio.to_thread(self._forward, *args, **inputs)
         return await self._aforward(*args, **inputs)

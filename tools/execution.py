@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Awaitable, Coroutine
 from concurrent.futures import Future
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, cast
 
 from .approval import Answer, Approval, Question
@@ -39,9 +39,13 @@ _UNKNOWN_OUTCOME = "whether it took effect is not known, so it is not made again
 
 @dataclass(slots=True)
 class Pending:
-    """A call whose arguments fit the tool. `run` is what it belongs to, None for a call on its own."""
+    """A call whose arguments fit the tool. `run` is what it belongs to, None for a call on its own.
+
+    `asked` is the call as the model made it, `call` as a person may have changed it.
+    """
 
     tool: Tool
+    asked: ToolCall
     call: ToolCall
     ready: dict[str, object]
     run: ToolRun | None
@@ -49,23 +53,31 @@ class Pending:
     cancelled: threading.Event | None = None
     deadline: float | None = None
     preface: str = ""
-    record: Record | None = field(default=None)
+    record: Record | None = None
 
     # ---- what is known before anything runs
 
+    def recorded(self) -> ToolResult | None:
+        """The result that an earlier run has on record; None: go on."""
+        run = self.run
+        if run is None:
+            return None
+        record = run.earlier(self.asked)
+        if record is None:
+            if run.replay and not self.tool.rules.in_replay:
+                return self._denied("this run repeats a record, and the record has no such call")
+            return None
+        if record.result is not None:
+            return replace(record.result, seconds=0.0)
+        if self.tool.rules.writes:
+            return self._stopped(f"an earlier run was stopped while this call ran; {_UNKNOWN_OUTCOME}")
+        return None
+
     def settled(self) -> ToolResult | Question | None:
         """The result of a call that is not to be made, or what a person must be asked; None: go on."""
-        run = self.run
-        if run is not None and (record := run.earlier(self.call)) is not None:
-            if record.result is not None:
-                return replace(record.result, call=self.call, seconds=0.0)
-            if self.tool.rules.writes:
-                return self._stopped(f"an earlier run was stopped while this call ran; {_UNKNOWN_OUTCOME}")
-        elif run is not None and run.replay and not self.tool.rules.in_replay:
-            return self._denied("this run repeats a record, and the record has no such call")
-        if run is None and not self.tool.rules.asks:
+        if self.run is None and not self.tool.rules.asks:
             return None
-        return self._by_policy(_NOBODY if run is None else run.approval)
+        return self._by_policy(_NOBODY if self.run is None else self.run.approval)
 
     def _by_policy(self, policy: Approval) -> ToolResult | Question | None:
         args = {**self.tool.parameters.defaults, **self.ready}
@@ -106,7 +118,7 @@ class Pending:
     def begin(self) -> None:
         """Note that the call is being made."""
         if self.run is not None:
-            self.record = self.run.began(self.call)
+            self.record = self.run.began(self.asked)
             if self.tool.rules.writes:
                 self.run.wrote()
         if self.tool.timeout is not None:
@@ -118,11 +130,22 @@ class Pending:
         """Note what came of it."""
         if self.preface:
             result = replace(result, content=self.preface + result.content)
-        if self.record is not None:
-            self.record.result = result
-        if self.run is not None and self.tool.rules.writes:
-            self.run.wrote()
+        if self.run is not None and self.record is not None:
+            self.run.ended(self.record, result)
+            if self.tool.rules.writes:
+                self.run.wrote()
         return result
+
+    def without_running(self, result: ToolResult) -> ToolResult:
+        """Note the result of a call that was not made: it is on record too, so that a replay has it."""
+        if self.run is not None:
+            self.run.ended(self.run.began(self.asked), result)
+        return result
+
+    def stopped(self, error: BaseException) -> None:
+        """Note that the call was interrupted."""
+        if self.run is not None and self.record is not None:
+            self.run.stopped(self.record, error)
 
     def arguments(self) -> tuple[list[object], dict[str, object]]:
         """What the function is called with."""
@@ -273,7 +296,7 @@ def pending(tool: Tool, call: ToolCall, run: ToolRun | None) -> Pending | ToolRe
     """The call with its arguments coerced, or the result that says what is wrong with them."""
     started = time.perf_counter()
     try:
-        return Pending(tool, call, tool.coerced(call), run, started)
+        return Pending(tool, call, call, tool.coerced(call), run, started)
     except ArgumentsError as error:
         return refused(tool, call, error)
 
@@ -286,16 +309,22 @@ def run_call(tool: Tool, call: ToolCall, run: ToolRun | None) -> ToolResult:
     waiting = pending(tool, call, run)
     if isinstance(waiting, ToolResult):
         return waiting
+    if (recorded := waiting.recorded()) is not None:
+        return recorded
     settled = waiting.settled()
     if isinstance(settled, Question):
         settled = waiting.answered((_NOBODY if run is None else run.approval).ask(settled))
-    if settled is not None:
-        return settled
     memory = waiting.memory()
-    if memory is not None and (known := memory.known(waiting.call, waiting.ready)) is not None:
-        return known
+    if settled is None and memory is not None:
+        settled = memory.known(waiting.call, waiting.ready)
+    if settled is not None:
+        return waiting.without_running(settled)
     waiting.begin()
-    result = waiting.ended(_blocking(waiting))
+    try:
+        result = waiting.ended(_blocking(waiting))
+    except BaseException as error:
+        waiting.stopped(error)
+        raise
     if memory is not None:
         memory.keep(waiting.ready, result)
     return result
@@ -328,19 +357,23 @@ async def arun_call(tool: Tool, call: ToolCall, run: ToolRun | None) -> ToolResu
     waiting = pending(tool, call, run)
     if isinstance(waiting, ToolResult):
         return waiting
+    if (recorded := waiting.recorded()) is not None:
+        return recorded
     settled = waiting.settled()
     if isinstance(settled, Question):
         settled = waiting.answered(await (_NOBODY if run is None else run.approval).aask(settled))
-    if settled is not None:
-        return settled
     memory = waiting.memory()
-    if memory is not None and (known := memory.known(waiting.call, waiting.ready)) is not None:
-        return known
+    if settled is None and memory is not None:
+        settled = memory.known(waiting.call, waiting.ready)
+    if settled is not None:
+        return waiting.without_running(settled)
     waiting.begin()
-    if tool.is_async and tool.reference is None:
-        result = waiting.ended(await waiting.in_time())
-    else:
-        result = waiting.ended(await _in_a_thread(waiting))
+    try:
+        awaited = tool.is_async and tool.reference is None
+        result = waiting.ended(await (waiting.in_time() if awaited else _in_a_thread(waiting)))
+    except BaseException as error:
+        waiting.stopped(error)
+        raise
     if memory is not None:
         memory.keep(waiting.ready, result)
     return result

@@ -86,6 +86,13 @@ class ToolRun:
         self.records.append(record)
         return record
 
+    def ended(self, record: Record, result: ToolResult) -> None:
+        """Note what came of it."""
+        record.result = result
+
+    def stopped(self, record: Record, error: BaseException) -> None:
+        """Note that it was interrupted: nobody knows how far it came."""
+
     def earlier(self, call: ToolCall) -> Record | None:
         """The first record of an earlier run for this call that has not been used."""
         if not self._recorded:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from ..ambient import drive
+from ..calling import tell_step
 from ..errors import SignatureError
 from ..example import Prediction
 from ..module import Module, both_ways
@@ -67,6 +68,7 @@ class Agent(Module):
         try:
             async with aclosing(run.to_end()) as steps:
                 async for step in steps:
+                    tell_step(step)
                     yield step
         except (asyncio.CancelledError, GeneratorExit, KeyboardInterrupt):
             run.ending = "cancelled"

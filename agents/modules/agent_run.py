@@ -12,8 +12,9 @@ from loopwright.tools import ToolRegistry, ToolRun
 from loopwright.tools.calls import ToolCall, ToolResult, ToolSpec
 
 from ..adapters.base import SUBMIT, Adapter, Turn, parse_outputs, submit_spec, with_sound_calls
-from ..ambient import ask, current, current_adapter, current_lm, unblocked
-from ..errors import ContextWindowError, LMError, OutputError
+from ..ambient import current, current_adapter, current_lm, unblocked
+from ..calling import AgentToolRun, ask
+from ..errors import BudgetError, ContextWindowError, LMError, OutputError
 from ..example import Prediction
 from ..messages import Message
 from ..models.base import NO_USAGE, BaseLM, LMRequest, LMResponse, Usage
@@ -26,15 +27,15 @@ from .tool_search import FIND, ToolSearch
 MAX_UNPARSED = 3  # turns in a row that hold no readable call
 MAX_REPEATS = 3  # times that one failing call is made in a row
 FORCED = ("max_steps", "max_calls", "parse_errors", "loop")  # the endings that leave one last turn
+_SPENT: Mapping[str, TerminationReason] = {
+    "usd": "max_cost",
+    "tokens": "max_tokens",
+    "calls": "max_calls",
+    "seconds": "max_seconds",
+}
 LAST_TURN = f"There are no turns left. Call `{SUBMIT}` now, with the best answer you can give."
 NOT_RUN = f"Error: not run. There are no turns left to read its result in: only `{SUBMIT}` counts now."
 REPEATED = "This is the same call as before, and it failed as before: do something else."
-
-
-def new_tool_run() -> ToolRun:
-    """What the tools of a new run share, under the context's policy."""
-    around = current()
-    return ToolRun(approval=around.approval, dry_run=around.dry_run)
 
 
 @dataclass
@@ -57,13 +58,13 @@ class Run:
     usage: Usage = NO_USAGE
     ending: TerminationReason | None = None
     outputs: dict[str, Any] | None = None
-    error: LMError | None = None
+    error: LMError | BudgetError | None = None
     tool_calls: int = 0
     unparsed: int = 0
     repeats: int = 0
     failing: tuple[ToolCall, ...] = ()
     call_ids: set[str] = field(default_factory=set)
-    tool_run: ToolRun = field(default_factory=new_tool_run)
+    tool_run: ToolRun = field(default_factory=AgentToolRun)
     search: ToolSearch | None = None
 
     @classmethod
@@ -161,11 +162,11 @@ class Run:
         started = time.perf_counter()
         try:
             response = await self._ask()
-        except LMError as error:
+        except (LMError, BudgetError) as error:
             if not self.steps:
                 raise
             self.error = error
-            self.ending = "context" if isinstance(error, ContextWindowError) else "lm_error"
+            self.ending = _ending_of(error)
             return None
         turn = self.adapter.read_turn(response, self.specs)
         results = await self._results_of(turn)
@@ -189,7 +190,7 @@ class Run:
         started = time.perf_counter()
         try:
             response = await self._ask()
-        except LMError as error:
+        except (LMError, BudgetError) as error:
             self.error = error
             return None
         turn = self.adapter.read_turn(response, self.specs)
@@ -267,6 +268,13 @@ class Run:
         if self.repeats < 2:
             return results
         return tuple(replace(result, content=f"{result.content}\n{REPEATED}") for result in results)
+
+
+def _ending_of(error: LMError | BudgetError) -> TerminationReason:
+    """How a run ends that can't ask its model any more."""
+    if isinstance(error, BudgetError):
+        return _SPENT[error.limit]
+    return "context" if isinstance(error, ContextWindowError) else "lm_error"
 
 
 def _unparsed(turn: Turn) -> tuple[ToolResult, ...]:

@@ -14,14 +14,11 @@ from ..adapters.base import CODE, SUBMIT, Turn
 from ..adapters.values import to_plain
 from ..ambient import current, unblocked
 from ..errors import InputError
+from ..seams import HostFunctions, Interpreter
 from ..signature import Signature
 from .agent_run import Run
 from .limits import Limits
 from .predict import Predict
-
-HostFunctions = Mapping[str, Callable[..., object]]
-Interpreter = Callable[[HostFunctions], Sandbox]
-"""Makes a sandbox whose programs may call these functions by name."""
 
 NOTHING = "(it printed nothing, and its last line has no value)"
 
@@ -57,7 +54,9 @@ class Programs:
         self.called: list[ToolResult] = []
         self.last: Execution | None = None
         calls = {name: self._caller(name) for name in functions}
-        self._session = interpreter({**calls, SUBMIT: self._submit})
+        recorder = current().recorder
+        made = interpreter if recorder is None else recorder.sandboxes(interpreter)
+        self._session = made({**calls, SUBMIT: self._submit})
         self._fresh = True
 
     def run(self, code: str) -> str:

@@ -11,7 +11,8 @@ from typing import Any, Self
 from ..adapters.annotations import reader
 from ..adapters.base import Adapter, Prompt, with_sound_calls
 from ..adapters.values import parse_value
-from ..ambient import ask, current, current_adapter, current_lm
+from ..ambient import current, current_adapter, current_lm
+from ..calling import ask
 from ..errors import ConfigurationError, InputError, OutputError, StateError
 from ..example import Example, Prediction
 from ..models.base import BaseLM, LMRequest

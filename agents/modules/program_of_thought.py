@@ -10,9 +10,10 @@ from typing import Any
 
 from loopwright.tools import ToolRegistry
 
+from ..seams import Interpreter
 from ..signature import Signature, SignatureLike
 from .agent import Agent, agent_signature, limits_of
-from .code_run import CodeRun, Interpreter, process_sandbox
+from .code_run import CodeRun, process_sandbox
 from .limits import Limits
 from .predict import Predict
 

@@ -11,8 +11,8 @@ import loopwright as lw
 from loopwright.errors import InputError
 from loopwright.models import Capabilities, ScriptedLM
 from loopwright.models.scripted import Answer
-from loopwright.modules.code_run import HostFunctions
 from loopwright.sandbox import Limits, ProcessSandbox
+from loopwright.seams import HostFunctions
 from loopwright.tools import ToolCall
 
 NATIVE = Capabilities(native_tools=True)

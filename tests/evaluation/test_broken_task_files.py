@@ -159,7 +159,7 @@ TOP = {
         changed("[calculate", "[calculat"),
         [
             't.yaml:2: agent.tools[0]: there is no tool "calculat"; did you mean "calculate"? Write a built-in '
-            f'({", ".join(BUILTIN_NAMES)}), "module:name" or "file.py:name"'
+            f'({", ".join(BUILTIN_NAMES)}), "module:name", "file.py:name" or "mcp:command"'
         ],
     ),
     "no such attribute": (
