@@ -1,11 +1,14 @@
-"""Somebody swaps a folder for a link that leads out, again and again, while the tools are at work."""
+"""Somebody swaps folders and files for links that lead out, and for pipes, while the tools are at work."""
 
 from __future__ import annotations
 
+import itertools
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -22,7 +25,7 @@ AT_LEAST, AT_MOST = 1.0, 30.0  # seconds; a machine that is busy needs longer un
 
 @pytest.fixture
 def trap(tmp_path: Path) -> Path:
-    """A root with a folder `door` and a file `leaf`, which are going to be swapped for links to what lies outside."""
+    """A root with a folder `door` and a file `leaf`, which are going to be swapped for links to what lies outside, and for a pipe."""
     outside = tmp_path / "outside"
     outside.mkdir()
     (outside / "file.txt").write_text(SECRET)
@@ -35,7 +38,7 @@ def trap(tmp_path: Path) -> Path:
 
 
 SWAP = """
-import sys
+import os, sys
 from pathlib import Path
 root = Path(sys.argv[1])
 outside, door, leaf, spare = root.parent / "outside", root / "door", root / "leaf", root / ".spare"
@@ -46,6 +49,8 @@ while True:
     door.unlink()
     spare.rename(door)
     spare.symlink_to(outside / "file.txt")
+    spare.replace(leaf)
+    os.mkfifo(spare)
     spare.replace(leaf)
     spare.write_text("harmless")
     spare.replace(leaf)
@@ -130,3 +135,42 @@ def test_nothing_outside_is_written(trap: Path, mode: str) -> None:
     with swapping(trap):
         assert outcomes(act) == {True, False}
     assert {one.name: one.read_text() for one in outside.iterdir()} == before
+
+
+def test_a_reader_sees_the_old_text_or_the_new(tmp_path: Path) -> None:
+    texts = ["a" * 100_000, "b" * 200_000]
+    (tmp_path / "file.txt").write_text(texts[0])
+    tool = builtin_tool("write_file", tmp_path)
+    over = threading.Event()
+
+    def write() -> None:
+        for text in itertools.cycle(texts):
+            if over.is_set():
+                return
+            tool.run(ToolCall("write_file", {"path": "file.txt", "content": text, "mode": "replace"}))
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    begun = time.monotonic()
+    seen: set[str] = set()
+    try:
+        while (passed := time.monotonic() - begun) < AT_LEAST or (len(seen) < 2 and passed < AT_MOST):
+            seen.add((tmp_path / "file.txt").read_text())
+    finally:
+        over.set()
+        writer.join()
+    assert seen == set(texts)
+
+
+def test_what_several_add_at_the_same_time_is_all_there(tmp_path: Path) -> None:
+    tool = builtin_tool("write_file", tmp_path)
+
+    def add(name: str) -> None:
+        for turn in range(20):
+            call = ToolCall("write_file", {"path": "log.txt", "content": f"{name}{turn}\n", "mode": "append"})
+            assert tool.run(call).ok
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(add, "abcdefgh"))
+    lines = (tmp_path / "log.txt").read_text().splitlines()
+    assert sorted(lines) == sorted(f"{name}{turn}" for name in "abcdefgh" for turn in range(20))
