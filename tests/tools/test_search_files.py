@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -112,6 +115,39 @@ def test_what_was_found_before_a_regular_expression_was_stopped_is_shown(tmp_pat
     assert search(tmp_path, "(a+)+b", regex=True, seconds=0.5).content.startswith(
         "a.txt:1: found aab\n[the regular"
     )
+
+
+TIGHT = """
+import resource, sys
+resource.setrlimit(resource.RLIMIT_AS, (900_000_000, 900_000_000))
+from loopwright.tools import ToolCall, builtin_tool
+call = ToolCall("search_files", {"query": "o.e", "regex": True})
+print(builtin_tool("search_files", sys.argv[1]).run(call).content)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the address space has no bound")
+def test_a_bound_that_is_tighter_already_is_no_obstacle(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("one")
+    command = [sys.executable, "-c", TIGHT, str(tmp_path)]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "a.txt:1: one\n"
+
+
+def test_no_process_is_left_behind(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("a" * 60 + "!")
+    before = children()
+    for query in ("a", "(", "(a+)+b"):
+        search(tmp_path, query, regex=True, seconds=0.3)
+    assert children() <= before
+
+
+def children() -> set[str]:
+    """The processes that this one has started and that are there still; none where the system does not tell."""
+    found: set[str] = set()
+    for task in Path("/proc/self/task").glob("*"):
+        with suppress(OSError):  # a thread that has just ended
+            found.update((task / "children").read_text().split())
+    return found
 
 
 def test_many_hits_are_cut(root: Path) -> None:

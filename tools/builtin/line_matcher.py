@@ -9,6 +9,7 @@ pattern; then, for each text, a line of JSON, [bytes, most matches], and the tex
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import sys
@@ -32,13 +33,16 @@ def matching_lines(pattern: re.Pattern[str], text: str, limit: int) -> list[tupl
 
 
 def limit_process(seconds: int, size: int) -> None:
-    """Bound this process's processor time and memory where the system can."""
+    """Bound this process's processor time and memory where the system can; a bound that is tighter already stays."""
     try:
         import resource
     except ImportError:  # Windows: there it is only killed
         return
-    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
-    resource.setrlimit(resource.RLIMIT_AS, (size, size))
+    for kind, wanted in ((resource.RLIMIT_CPU, seconds), (resource.RLIMIT_AS, size)):
+        hard = resource.getrlimit(kind)[1]
+        bound = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        with contextlib.suppress(ValueError, OSError):  # macOS takes no bound on the address space
+            resource.setrlimit(kind, (bound, bound))
 
 
 def serve() -> None:
