@@ -6,8 +6,11 @@ import typing
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from .render import cut
 from .wording import Schema, branches_of, given, wanted
 
+_MAX_ERRORS = 30  # that are told; a choice between many types makes one for each
+_MAX_WANTED = 2_000  # characters of what is wanted: there may be thousands of choices
 _MAX_STEPS = 12  # of a path; a deeper one is cut
 _MAX_MESSAGE = 300  # characters of what a validator says: it may quote what it was given
 _REF = "#/$defs/"
@@ -41,7 +44,7 @@ def complaints(name: str, shown: Shown, value: object, errors: Sequence[Mapping[
     ['"box.n" must be an integer, not "ten"']
     """
     said: dict[str, None] = {}
-    for error in errors:
+    for error in errors[:_MAX_ERRORS]:
         place = _place(shown, error)
         if place.is_choice:  # pydantic tells of every branch by itself
             said[
@@ -61,6 +64,8 @@ def without_idle_nulls(shown: Shown, value: object, errors: Sequence[Mapping[str
     {}
     """
     made = value
+    if len(errors) > _MAX_ERRORS:
+        return None
     for error in errors:
         place = _place(shown, error)
         if error["input"] is not None or place.is_required or place.is_name or not place.steps:
@@ -112,7 +117,7 @@ def _path(name: str, place: _Place) -> str:
 
 
 def _wanted(place: _Place, shown: Shown) -> str:
-    return wanted(_resolved(place.schema or {}, shown.definitions))
+    return cut(wanted(_resolved(place.schema or {}, shown.definitions)), _MAX_WANTED)
 
 
 # ---- the schema of a part of a value

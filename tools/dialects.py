@@ -22,6 +22,7 @@ _MAX_DEPTH = 60
 _MAX_PARTS = 20_000  # values of any kind in one document
 _MAX_CHARS = 1_000_000  # of all its names and texts, descriptions apart
 _MAX_DESCRIPTION = 4_000
+_MAX_PATTERN = 1_000
 
 _NUMBERS = frozenset({"exclusiveMaximum", "exclusiveMinimum", "maximum", "minimum", "multipleOf"})
 _COUNTS = frozenset(
@@ -184,7 +185,7 @@ def _fits(key: str, value: object) -> bool:
     if key in _COUNTS:
         return isinstance(value, int) and not isinstance(value, bool) and value >= 0
     if key in _TEXTS:
-        return isinstance(value, str)
+        return isinstance(value, str) and (key != "pattern" or len(value) <= _MAX_PATTERN)
     if key in _FLAGS:
         return isinstance(value, bool)
     if key in _LISTS:

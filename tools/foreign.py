@@ -226,10 +226,21 @@ def _joined(parts: Sequence[_Top]) -> _Top:
             known = choices.setdefault(name, [])
             known += [one for one in _choices(schema) if one not in known]
     return _Top(
-        {name: several[0] if len(several) == 1 else {"anyOf": several} for name, several in choices.items()},
+        {name: _one_of(several) for name, several in choices.items()},
         list(dict.fromkeys(name for part in parts for name in part.required)),
         next((one.extra for one in parts if one.extra is not False), False),
     )
+
+
+def _one_of(choices: list[object]) -> object:
+    """A choice between schemas, told as one between values where each allows a single one."""
+    if len(choices) == 1:
+        return choices[0]
+    constants = [one for one in choices if isinstance(one, Mapping) and "const" in one]
+    beside = [{key: value for key, value in one.items() if key != "const"} for one in constants]
+    if len(constants) == len(choices) and all(one == beside[0] for one in beside):
+        return {**beside[0], "enum": [one["const"] for one in constants]}
+    return {"anyOf": choices}
 
 
 def _choices(schema: object) -> list[object]:

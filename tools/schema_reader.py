@@ -19,7 +19,6 @@ if typing.TYPE_CHECKING:
     from pydantic_core import CoreSchema
 
 _MAX_PARTS = 50_000  # schemas that the schemas of one document unfold to
-_MAX_PATTERN = 1_000  # characters
 _HUGE = 2**31  # a length that nothing has
 _WORDS = frozenset({"default", "deprecated", "description", "examples", "readOnly", "writeOnly"})
 _REF = "#/$defs/"
@@ -211,7 +210,7 @@ def _string(schema: Schema) -> CoreSchema:
     lengths = _counts(schema, "minLength", "maxLength")
     plain = core_schema.str_schema(coerce_numbers_to_str=True, **lengths)
     pattern = schema.get("pattern")
-    if not isinstance(pattern, str) or len(pattern) > _MAX_PATTERN:
+    if not isinstance(pattern, str):
         return plain
     matching = core_schema.str_schema(coerce_numbers_to_str=True, pattern=pattern, **lengths)
     try:

@@ -77,11 +77,11 @@ def inlined(schema: Schema, definitions: Mapping[str, Schema]) -> tuple[dict[str
     >>> inlined({"$ref": "#/$defs/N", "description": "How many."}, {"N": {"type": "integer"}})
     ({'type': 'integer', 'description': 'How many.'}, {})
     """
-    uses = {name: frozenset(_targets(one, definitions)) for name, one in definitions.items()}
-    staying = _in_loops(uses)
-    few = len(definitions) <= _MAX_DEFINITIONS
-    if not few or _unfolded_size(schema, definitions, staying, {}) > _MAX_PARTS:
-        staying = set(definitions)
+    staying = set(definitions)
+    if len(definitions) <= _MAX_DEFINITIONS:
+        looping = _in_loops(definitions)
+        if _unfolded_size(schema, definitions, looping, {}) <= _MAX_PARTS:
+            staying = looping
 
     def put_in(one: Schema) -> dict[str, object]:
         target = _target(one)
@@ -114,8 +114,9 @@ def _targets(schema: Schema, definitions: Mapping[str, Schema]) -> Iterator[str]
         yield from _targets(one, definitions)
 
 
-def _in_loops(uses: Mapping[str, frozenset[str]]) -> set[str]:
-    """The names from which a way leads back to themselves."""
+def _in_loops(definitions: Mapping[str, Schema]) -> set[str]:
+    """The definitions from which a way leads back to themselves."""
+    uses = {name: frozenset(_targets(one, definitions)) for name, one in definitions.items()}
 
     def comes_back(start: str) -> bool:
         seen: set[str] = set()

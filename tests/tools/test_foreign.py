@@ -118,7 +118,7 @@ ROWS = {
     "a choice with something in common": Row(object_of(x={"type": "object", "properties": {"a": {"type": "integer"}}, "anyOf": [{"required": ["a"]}, {"required": ["b"]}]}), "x?: any", [({"x": {"a": "1"}}, {"x": {"a": 1}})], [({"x": {"a": "one"}}, '"x" must be')]),
     "allOf": Row(object_of(x={"allOf": [{**object_of(a={"type": "integer"}), "required": ["a"]}, object_of(b={"type": "integer"})]}), "x?: any", [({"x": {"a": "1", "b": "2"}}, {"x": {"a": 1, "b": 2}})], [({"x": {"b": 1}}, '"x.a" is missing')]),
     "allOf around a reference": Row({**object_of(x={"allOf": [{"$ref": "#/$defs/N"}], "description": "It."}), "$defs": {"N": {"type": "integer", "minimum": 3}}}, "x?: any", [({"x": "3"}, {"x": 3})], [({"x": 2}, '"x" must be greater than or equal to 3')]),
-    "a choice at the top": Row({"type": "object", "oneOf": [CIRCLE, SQUARE]}, 'kind: "circle" | "square", r?: number, side?: number', [({"kind": "square", "side": "2"}, {"kind": "square", "side": 2.0})], [({"kind": "cube"}, '"kind" must be "circle" or "square"')]),
+    "a choice at the top": Row({"type": "object", "oneOf": [CIRCLE, SQUARE]}, 'kind: "circle" | "square", r?: number, side?: number', [({"kind": "square", "side": "2"}, {"kind": "square", "side": 2.0})], [({"kind": "cube"}, '"kind" must be one of "circle", "square", not "cube"')]),
     "allOf at the top": Row({"allOf": [CIRCLE, object_of(name={"type": "string"})]}, 'kind: "circle", r: number, name?: string', [], [({"kind": "circle"}, '"r" is missing')]),
     # references
     "$ref": Row({**object_of(x={"$ref": "#/$defs/N"}), "$defs": {"N": {"type": "integer"}}}, "x?: integer", [({"x": "1"}, {"x": 1})], [({"x": "a"}, '"x" must be an integer')]),
@@ -215,10 +215,8 @@ def test_the_functions_own_types_and_defaults_stay_in_force() -> None:
     def due(day: date, n: int = 2, /) -> str:
         return f"{day:%d.%m.} {n}"
 
-    tool = Tool(
-        due,
-        args={"type": "object", "properties": {"day": {"type": "string"}, "n": {}}, "required": ["day", "n"]},
-    )  # type: ignore[dict-item]  # the schema of the whole
+    schema: Any = {**object_of(day={"type": "string"}, n={}), "required": ["day", "n"]}
+    tool = Tool(due, args=schema)
     assert tool.usage == "due(day: string, n?: any)"
     assert tool.run(ToolCall("due", {"day": "2026-01-31"})).content == "31.01. 2"
 
