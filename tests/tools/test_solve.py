@@ -174,6 +174,7 @@ def test_an_inequality_in_one_unknown_is_solved(inequality: str, shown: str) -> 
     ("equations", "found"),
     [
         ("cos(x) = x", "x ≈ 0.7390851332"),
+        ("exp(x) + x = 3! - 1", "x ≈ 1.306558641"),
         ("x*exp(x) = 1", "x ≈ 0.5671432904"),
         (
             "ln(5x^4 - 5x^3 - x^2 - 5x - 1) = -5x^3 + 5x^2 - 2x - 4",
