@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+import warnings
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -66,7 +67,12 @@ def named_tools(names: str) -> ToolRegistry:
     from loopwright.tools import ToolRegistry
     from loopwright.tools.resolve import resolve
 
-    return ToolRegistry(*(resolve(name) for name in _PART.findall(names) if name.strip()))
+    with warnings.catch_warnings(record=True) as noted:
+        warnings.simplefilter("always", UserWarning)
+        found = ToolRegistry(*(resolve(name) for name in _PART.findall(names) if name.strip()))
+    for one in noted:
+        click.echo(f"warning: {plain(str(one.message))}", err=True)
+    return found
 
 
 def terminal(*, stderr: bool = False) -> Console:

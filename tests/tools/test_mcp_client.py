@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import gc
 import json
 import os
@@ -248,8 +249,7 @@ def test_a_server_that_ended_between_calls_is_started_again(raw: Raw, tmp_path: 
 def test_a_server_that_can_not_be_started_again_says_so(raw: Raw, tmp_path: Path) -> None:
     with from_mcp(raw(does="die at a second start")) as tools:
         os.kill(pids(tmp_path)[0], 9)
-        time.sleep(0.2)
-        told = said(tools)
+        told = "\n".join([said(tools), said(tools)])  # the first call may have been on its way
     assert (
         "ended (killed by signal 9) and, started again, ended before it could be used (exit code 1; " in told
     )
@@ -301,11 +301,6 @@ def test_a_server_that_is_not_there_is_named(server: str | list[str], told: str)
         from_mcp(server)
 
 
-def test_an_http_server_that_answers_with_an_error_shows_its_status(site: str) -> None:
-    with pytest.raises(ToolLookupError, match="HTTP 501"):
-        from_mcp(f"{site}/nothing-here")
-
-
 def test_a_server_that_prints_beside_the_protocol_is_understood(raw: Raw) -> None:
     with from_mcp(raw(does="print beside the protocol")) as tools:
         assert said(tools) == "fine"
@@ -333,6 +328,7 @@ def test_what_can_not_be_read_is_left_out_with_a_warning(raw: Raw) -> None:
         tool("odd", outputSchema={"type": "object", "properties": {"n": {"type": "whole"}}}),
         tool("huge", inputSchema={**OBJECT, "description": "x" * 200_000}),
         tool("\x1b[31m"),
+        tool("\x1b[31mgood"),
     ]
     with pytest.warns(McpToolWarning, match="raw.py: left out") as caught:
         tools = from_mcp(raw(tools=listed))
@@ -353,13 +349,47 @@ def test_names_become_legal_and_the_server_hears_its_own(raw: Raw) -> None:
         "properties": {"user id": {"type": "integer"}, "from": {"type": "string"}},
         "required": ["user id"],
     }
-    with from_mcp(
-        raw(does="echo", tools=[tool("get.user/name", inputSchema=schema), tool("submit")])
-    ) as tools:
-        assert tools.names == {"get_user_name": "get.user/name", "mcp_submit": "submit"}
+    listed = [
+        tool("get.user/name", inputSchema=schema),
+        tool("submit"),
+        tool("mcp_submit"),
+        tool("\x1b[1mbold"),
+    ]
+    with from_mcp(raw(does="echo", tools=listed)) as tools:
+        assert tools.names == {
+            "get_user_name": "get.user/name",
+            "mcp_mcp_submit": "submit",
+            "mcp_submit": "mcp_submit",
+            "bold": "\x1b[1mbold",
+        }
         (first, *_) = tools["get_user_name"].args
         shown = said(tools, "get_user_name", **{first: "17", "from": "here"})
     assert json.loads(shown) == {"user id": 17, "from": "here"}
+
+
+def test_schemas_of_other_dialects_are_read(raw: Raw) -> None:
+    schema = {
+        "$defs": {"Point": {"type": "dict", "properties": {"x": {"type": "float"}}, "required": ["x"]}},
+        "type": "object",
+        "properties": {
+            "at": {"$ref": "#/$defs/Point"},
+            "sizes": {"type": "tuple", "items": {"type": "int"}},
+            "note": {"type": "str", "nullable": True},
+            "rest": {"type": "any"},
+        },
+        "required": ["at"],
+    }
+    with from_mcp(raw(does="echo", tools=[tool(inputSchema=schema)])) as tools:
+        shown = said(tools, at={"x": "2.5"}, sizes=["1", 2], rest=[None])
+        assert json.loads(shown) == {"at": {"x": 2.5}, "sizes": [1, 2], "rest": [None]}
+        assert tools.call(ToolCall("look", {"sizes": []})).error == "invalid_args"
+
+
+def test_tools_keep_their_server_in_other_registries(raw: Raw) -> None:
+    with from_mcp(raw()) as tools:
+        assert said(tools.prefixed("raw_"), "raw_look") == "fine"
+        assert said(ToolRegistry(tools.renamed({"look": "watch"})), "watch") == "fine"
+        assert copy.deepcopy(tools) is tools
 
 
 def test_effects_and_choices_may_use_the_servers_names(raw: Raw) -> None:

@@ -97,13 +97,13 @@ class _Keeper:
         self.stop()
         if threading.current_thread() is not self._thread:
             self._thread.join(_END)
-        atexit.unregister(self.shut)
 
     # ---- in the thread
 
     def _run(self) -> None:
         with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
             runner.run(self._until_stopped())
+        atexit.unregister(self.shut)
 
     async def _until_stopped(self) -> None:
         await self._stopping.wait()

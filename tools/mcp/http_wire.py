@@ -19,9 +19,8 @@ class HttpWire:
     """Streamable HTTP by the SDK, its answers bounded."""
 
     def __init__(self, url: str, headers: Mapping[str, str] | None) -> None:
-        self.ended = asyncio.Event()
+        self.ended, self.status = asyncio.Event(), ""
         self._url, self._headers = url, dict(headers or {})
-        self._status = ""
 
     @asynccontextmanager
     async def streams(self) -> AsyncGenerator[TransportStreams]:
@@ -43,8 +42,8 @@ class HttpWire:
                 self.ended.set()
 
     async def _check(self, response: httpx2.Response) -> None:
-        if response.status_code >= 400:
-            self._status = one_line(f"HTTP {response.status_code} {response.reason_phrase}", 80)
+        failed = response.status_code >= 400
+        self.status = one_line(f"HTTP {response.status_code} {response.reason_phrase}", 80) if failed else ""
         if response.headers.get("content-encoding", "identity") != "identity":
             raise OSError("the server compresses its answers, though it was asked not to")
         if not response.headers.get("content-type", "").startswith("text/event-stream"):
@@ -53,7 +52,7 @@ class HttpWire:
 
     def last_words(self) -> str:
         """The status of the last answer that was an error."""
-        return self._status
+        return self.status
 
 
 def _bounded_stream(inner: httpx2.AsyncByteStream) -> httpx2.AsyncByteStream:

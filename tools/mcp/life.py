@@ -128,8 +128,9 @@ class Life:
         except MCPError as error:
             if error.code == CONNECTION_CLOSED or error.message == _SESSION_OVER:
                 raise ServerGone from error
+            status = f" ({self._wire.status})" if self._wire.status else ""
             raise ToolFailed(
-                f"the MCP server {self._label} refused the call: {one_line(error.message, 500)}"
+                f"the MCP server {self._label} refused the call: {one_line(error.message, 500)}{status}"
             ) from error
         except (anyio.ClosedResourceError, anyio.BrokenResourceError) as error:
             raise ServerGone from error

@@ -14,6 +14,7 @@ from .cleaning import clean, one_line
 if TYPE_CHECKING:
     from mcp_types import Tool as ListedTool
 
+_MAX_NAME = 200  # characters
 MAX_DESCRIPTION = 4_000  # characters of a tool's description
 _MAX_WORDS = 600  # characters of a parameter's description
 _MAX_SCHEMA = 100_000  # characters of a tool's schema as JSON
@@ -42,16 +43,17 @@ class Offer:
 
 def read_listing(listed: Iterable[ListedTool]) -> tuple[list[Offer], dict[str, str]]:
     """The tools that can be used, and why each of the others can't, by the server's name for it."""
-    tools = list(listed)
-    names = _names([tool.name for tool in tools])
+    tools = [(one_line(tool.name, _MAX_NAME), tool) for tool in listed]
+    names = _names([shown for shown, _ in tools])
     offers: dict[str, Offer] = {}
     refused: dict[str, str] = {}
-    for tool in tools:
-        shown = one_line(tool.name, 80)
+    for shown, tool in tools:
         try:
-            if tool.name in offers:
+            if not shown:
+                raise RefusedTool("its name is empty")
+            if shown in offers:
                 raise RefusedTool("it is listed twice; the first one counts")
-            offers[tool.name] = _offer(tool, names[tool.name])
+            offers[shown] = _offer(tool, names[shown])
         except RefusedTool as error:
             refused[shown] = str(error)
         except RecursionError:
@@ -61,14 +63,18 @@ def read_listing(listed: Iterable[ListedTool]) -> tuple[list[Offer], dict[str, s
 
 def _names(theirs: Iterable[str]) -> dict[str, str]:
     """Our name for each of theirs: legal, no two alike, and none that an agent has for itself."""
-    wanted = {name: f"mcp_{name}" if name in RESERVED else name for name in theirs}
+    names = dict.fromkeys(theirs)
+    wanted = {}
+    for name in names:
+        mine = f"mcp_{name}" if name in RESERVED else name
+        while mine != name and mine in names:
+            mine = f"mcp_{mine}"
+        wanted[name] = mine
     ours = legal_names(wanted.values())
-    return {name: ours[one] for name, one in wanted.items()}
+    return {name: ours[mine] for name, mine in wanted.items()}
 
 
 def _offer(tool: ListedTool, name: str) -> Offer:
-    if not one_line(tool.name, 80):
-        raise RefusedTool("its name is empty")
     hints = tool.annotations
     return Offer(
         name,

@@ -35,7 +35,7 @@ class ProcessWire:
     """A child process, one JSON message a line on its standard streams."""
 
     def __init__(self, command: Sequence[str], env: Mapping[str, str] | None, cwd: Path | None) -> None:
-        self.ended = asyncio.Event()
+        self.ended, self.status = asyncio.Event(), ""
         self._command, self._env, self._cwd = list(command), env, cwd
         self._words: deque[str] = deque(maxlen=_KEPT_WORDS)
         self._why = ""

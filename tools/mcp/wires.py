@@ -25,9 +25,10 @@ _ASSIGNED = re.compile(r"(?P<name>[A-Za-z_]\w*)=(?:\$\{?(?P<of>[A-Za-z_]\w*)\}?|
 
 
 class Wire(Protocol):
-    """One connection to a server. `ended` is set when the server hung up."""
+    """One connection to a server. `ended` is set when the server hung up; `status` is that of an HTTP error."""
 
     ended: asyncio.Event
+    status: str
 
     def streams(self) -> AbstractAsyncContextManager[TransportStreams]:
         """Connect; on exit everything of it is gone."""

@@ -1,4 +1,4 @@
-"""An MCP server on the official SDK: `sdk.py` on standard streams, `sdk.py http` at a port that it prints."""
+"""An MCP server on the official SDK: `sdk.py` on standard streams, `sdk.py http [PORT]` at a port that it prints."""
 
 from __future__ import annotations
 
@@ -80,10 +80,10 @@ def end(code: int) -> str:
 
 
 def main() -> None:
-    if sys.argv[1:] != ["http"]:
+    if sys.argv[1:2] != ["http"]:
         server.run("stdio")
         return
-    listener = socket.create_server(("127.0.0.1", 0))
+    listener = socket.create_server(("127.0.0.1", int(sys.argv[2]) if len(sys.argv) > 2 else 0))
     sys.stdout.write(f"{listener.getsockname()[1]}\n")
     sys.stdout.flush()
     app = server.streamable_http_app()
