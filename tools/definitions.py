@@ -61,7 +61,7 @@ def foreign_tools(
             _caller(one.name, call),
             names[one.name],
             one.description,
-            {"type": "object", **one.arguments},  # type: ignore[dict-item]  # the schema of an object, which is read as one
+            {"type": "object", "required": [], **one.arguments},  # type: ignore[dict-item]  # the schema of an object, which is read as one
             **options,
         )
         for one in read
