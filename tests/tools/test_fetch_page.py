@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import ipaddress
 import shutil
+import socket
 import ssl
 import subprocess
 import threading
@@ -141,6 +142,34 @@ def test_a_page_without_end_is_cut(site: str, path: str) -> None:
 
 def test_a_page_nested_fifty_thousand_deep_is_read(site: str) -> None:
     assert fetch(f"{site}/deep").ok
+
+
+def test_an_ipv6_address_is_asked_by_its_name() -> None:
+    class Echo(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            body = f"{self.path} of {self.headers.get_all('Host')}".encode()
+            self.send_response(200)
+            self.send_header("Content-Type", "text/plain")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - http.server's name for it
+            pass
+
+    class Six(HTTPServer):
+        address_family = socket.AF_INET6
+
+    try:
+        server = Six(("::1", 0), Echo)
+    except OSError:
+        pytest.skip("there is no IPv6 here")
+    with server:
+        threading.Thread(target=server.handle_request, daemon=True).start()
+        host = f"[::1]:{server.server_address[1]}"
+        tool = fetch_page_tool(allow=["::1"])
+        result = tool.run(ToolCall("fetch_page", {"url": f"http://{host}/a b?c=ä"}))
+    assert result.content.partition("\n\n")[2] == f"/a%20b?c=%C3%A4 of ['{host}']"
 
 
 def test_nobody_listening_is_one_clear_line() -> None:

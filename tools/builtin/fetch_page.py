@@ -20,7 +20,7 @@ _MAX_BYTES = 2_000_000  # of a page, packed or unpacked; what comes after is lef
 _READING = 2.0  # seconds for reading the HTML at least, however long it took to come
 _MAX_REDIRECTS = 5
 _MAX_URL = 2_000
-_HEADERS: dict[bytes | str, bytes | str] = {
+_HEADERS: dict[str, str] = {
     "User-Agent": "Mozilla/5.0 (compatible; loopwright)",
     "Accept": "text/html,application/xhtml+xml,text/*;q=0.9,application/json;q=0.9,*/*;q=0.1",
     "Accept-Encoding": "gzip, deflate",
@@ -76,10 +76,12 @@ def _shown(page: _Page, seconds: float) -> str:
 
     kind = page.content_type.partition(";")[0].strip().lower()
     if kind and not kind.startswith(_TEXT_TYPES) and not kind.endswith(("+json", "+xml")):
-        raise ToolFailed(f"{_short(page.url)} is no text but {kind[:80]}")
+        raise ToolFailed(f"{_short(page.url)} is no text but {_short(kind[:80])}")
     text, title, whole = decode(page.body, page.content_type, whole=page.whole), "", page.whole
     if text is None:
-        raise ToolFailed(f"{_short(page.url)} is no text{f', though it says {kind[:80]}' if kind else ''}")
+        raise ToolFailed(
+            f"{_short(page.url)} is no text{f', though it says {_short(kind[:80])}' if kind else ''}"
+        )
     if kind in _HTML_TYPES or (not kind and "<html" in text[:1_000].lower()):
         read = read_html(text, seconds)
         title, text, whole = read.title, read.text, whole and read.whole
@@ -126,7 +128,7 @@ def _answer(pool: ConnectionPool, address: URL) -> _Page | str:
     target = httpcore.URL(
         scheme=address.raw_scheme, host=address.raw_host, port=address.port, target=address.raw_path
     )
-    with pool.stream("GET", target, headers=_HEADERS) as response:
+    with pool.stream("GET", target, headers=[("Host", address.netloc), *_HEADERS.items()]) as response:
         headers = _Headers(response.headers)
         if response.status in (301, 302, 303, 307, 308) and headers["location"]:
             return headers["location"]
@@ -204,4 +206,6 @@ def _reason(error: Exception) -> str:
 
 
 def _short(text: str) -> str:
-    return text if len(text) <= 200 else text[:200] + "…"
+    """Text of a stranger's for a message of ours."""
+    line = "".join(one if one.isprintable() else "\ufffd" for one in text[:200])
+    return line if len(text) <= 200 else line + "…"

@@ -68,8 +68,8 @@ def regex_finder(pattern: str, *, ignore_case: bool, deadline: float) -> Iterato
         ) from None
     alarm = threading.Timer(seconds, child.kill)
     alarm.daemon = True
-    alarm.start()
     try:
+        alarm.start()
         wrong = _asked(child, [pattern, ignore_case, int(seconds) + 1, _CHILD_BYTES])
         if wrong:
             raise ToolFailed(f"{shown(pattern)} is no regular expression: {wrong}")
