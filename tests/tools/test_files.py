@@ -4,6 +4,7 @@ import os
 import shutil
 import socket
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from loopwright.tools import ToolCall, ToolResult, builtin_tool
 from loopwright.tools.builtin.directory import legal_on_windows
-from loopwright.tools.builtin.folder import Folder
+from loopwright.tools.builtin.folder import Folder, Walk
 from loopwright.tools.builtin.list_files import list_files_tool
 from loopwright.tools.builtin.read_file import read_file_tool
 
@@ -323,6 +324,16 @@ def test_a_folder_of_thousands_is_cut(tmp_path: Path) -> None:
         (tmp_path / f"{n:03}").touch()
     lines = listed(tmp_path).content.splitlines()
     assert (len(lines), lines[0], lines[-1]) == (301, "000", "[and 50 more; use a narrower pattern]")
+
+
+def test_a_walk_ends_after_so_many_entries_or_so_much_time(folder: Folder) -> None:
+    with folder.directory(".") as top:
+        few = Walk(top, time.monotonic() + 60, entries=5)
+        assert len(list(few)) == 5
+        assert list(few.missed) == ["there are too many entries to look at them all"]
+        late = Walk(top, time.monotonic() - 1)
+        assert not list(late)
+        assert list(late.missed) == ["the time ended before everything was looked at"]
 
 
 def test_long_names_are_cut_too(tmp_path: Path) -> None:
