@@ -10,7 +10,7 @@ MIN := import sys; sys.exit(sys.version_info < (3, 11))
 TASKS := examples/tasks/*.yaml
 SOURCES := agents tools sandbox tests examples hatch_build.py
 
-.PHONY: run test check cover bench soak train lock clean
+.PHONY: run test check cover bench bench-peers soak train lock clean
 
 run: $(VENV)/.run
 	$(BIN)/loopwright eval $(TASKS) --out runs/examples $(ARGS)
@@ -30,6 +30,12 @@ cover: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	for script in tests/benchmarks/bench_*.py; do $(PY) $$script || exit 1; done
+
+# The sandbox beside smolagents, pydantic-monty and DSPy with its Deno, in an environment of their own; needs uv.
+bench-peers: $(VENV)/.dev
+	uv venv -q --allow-existing --python $(PY) $(VENV)/peers
+	uv pip install -q -p $(VENV)/peers/bin/python -e . smolagents pydantic-monty "dspy[deno]"
+	$(VENV)/peers/bin/python tests/benchmarks/bench_sandbox.py $(ARGS)
 
 soak: $(VENV)/.dev
 	$(PY) tests/benchmarks/soak_sandbox.py $(ARGS)
