@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     default="calculate,convert_units,date_math",
     show_default=True,
     metavar="NAMES",
-    help="Built-in tools, module:name, or path/file.py:name, separated by commas; '' for none.",
+    help="Built-in tools, module:name, path/file.py:name or mcp:COMMAND, separated by commas; '' for none.",
 )
 @click.option(
     "--signature",
@@ -54,6 +55,16 @@ if TYPE_CHECKING:
 @click.option(
     "--json", "as_json", is_flag=True, help="One JSON object a step on stdout, the prediction last."
 )
+@click.option(
+    "--journal",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Record the run in this file; a run of that name that was stopped goes on.",
+)
+@click.option("--run-name", metavar="NAME", help="The run's name in the journal; made up by default.")
+@click.option(
+    "--replay", metavar="NAME", help="Repeat a recorded run strictly: no model is asked, no tool runs."
+)
 @approval_options
 @model_options
 def command(
@@ -68,6 +79,9 @@ def command(
     allow: tuple[str, ...],
     deny: tuple[str, ...],
     dry_run: bool,
+    journal: Path | None,
+    run_name: str | None,
+    replay: str | None,
     **model: Any,
 ) -> int:
     """Ask an agent one QUESTION and watch its steps.
@@ -88,9 +102,29 @@ def command(
     if program is not None:
         agent.load(program)
     show = _as_json if as_json else _as_text
-    with context(lm=chosen_model(**model), approval=chosen_approval(allow, deny), dry_run=dry_run):
+    kept = _journal(journal, run_name, replay, " ".join(question))
+    with context(lm=chosen_model(**model), approval=chosen_approval(allow, deny), dry_run=dry_run), kept:
         prediction = show(agent.run(**{next(iter(asked.input_fields)): " ".join(question)}))
     return 0 if prediction.termination_reason in ("submit", "forced_submit") else 1
+
+
+def _journal(
+    path: Path | None, name: str | None, replay: str | None, title: str
+) -> AbstractContextManager[object]:
+    """Where the run is recorded or repeated from; nowhere by default."""
+    if path is None:
+        if name is not None or replay is not None:
+            raise click.UsageError("--run-name and --replay need --journal FILE")
+        return nullcontext()
+    if name is not None and replay is not None:
+        raise click.UsageError(
+            "--run-name is of a run that is recorded, --replay of one that is repeated: not both"
+        )
+    from ..runtime import Journal
+
+    return Journal(
+        path, name if replay is None else replay, mode="auto" if replay is None else "replay", title=title
+    )
 
 
 def _agent(module: str, signature: Signature, tools: str, max_steps: int) -> Agent:

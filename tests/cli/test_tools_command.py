@@ -120,6 +120,17 @@ def test_an_mcp_server_may_stand_among_others(capsys: pytest.CaptureFixture[str]
     assert (code, [one["name"] for one in json.loads(out)]) == (0, ["calculate", "look", "date_math"])
 
 
+def test_what_a_server_offers_in_vain_is_a_warning(
+    capsys: pytest.CaptureFixture[str], server: str, tmp_path: Path
+) -> None:
+    script = json.loads((tmp_path / "script.json").read_text())
+    (tmp_path / "script.json").write_text(json.dumps({**script, "tools": script["tools"] * 2}))
+    code, out, err = run(capsys, "list", server)
+    assert (code, out.count("look")) == (0, 1)
+    assert err.startswith("warning: the MCP server ")
+    assert err.endswith('raw.py: left out "look": it is listed twice; the first one counts\n')
+
+
 def test_show_prints_what_a_model_sees(capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = run(capsys, "show", "price", "-t", "shop.py")
     assert code == 0

@@ -70,6 +70,19 @@ def tools(request: pytest.FixtureRequest) -> McpTools:
     return found
 
 
+def children() -> set[str]:
+    """The processes that this one started, where the system lists them."""
+    return {pid for file in Path("/proc/self/task").glob("*/children") for pid in file.read_text().split()}
+
+
+@pytest.fixture(autouse=True)
+def _no_process_is_left(workshop: McpTools, http_url: str) -> Iterator[None]:
+    """The two servers of the whole module are there before; nothing else is afterwards."""
+    before = children()
+    yield
+    wait_until(lambda: children() <= before)
+
+
 def pids(tmp_path: Path) -> list[int]:
     return [int(word) for word in (tmp_path / "pids").read_text().split()]
 
@@ -133,6 +146,12 @@ def test_a_failing_tool_is_an_observation(tools: McpTools) -> None:
     result = tools.call(ToolCall("fail", {"reason": "no such shelf"}))
     assert result.error == "raised"
     assert "no such shelf" in result.content
+
+
+def test_a_tool_that_asks_a_person_is_an_observation(tools: McpTools) -> None:
+    result = tools.call(ToolCall("confirm"))
+    assert result.error == "raised"
+    assert "elicitation" in result.content
 
 
 def test_arguments_are_checked_before_the_server_sees_them(tools: McpTools) -> None:
@@ -326,6 +345,7 @@ def test_what_can_not_be_read_is_left_out_with_a_warning(raw: Raw) -> None:
         tool("good", description="Another."),
         tool("loop", inputSchema={"type": "object", "properties": {"a": {"$ref": "https://example.com/x"}}}),
         tool("odd", outputSchema={"type": "object", "properties": {"n": {"type": "whole"}}}),
+        tool("deep", outputSchema=json.loads('{"type": "object", "not": ' * 150 + "{}" + "}" * 150)),
         tool("huge", inputSchema={**OBJECT, "description": "x" * 200_000}),
         tool("\x1b[31m"),
         tool("\x1b[31mgood"),
@@ -335,7 +355,7 @@ def test_what_can_not_be_read_is_left_out_with_a_warning(raw: Raw) -> None:
     with tools:
         assert list(tools) == ["good"]
         assert tools["good"].desc == "Look."
-        assert set(tools.refused) == {"good", "loop", "odd", "huge", ""}
+        assert set(tools.refused) == {"good", "loop", "odd", "deep", "huge", ""}
         assert "listed twice" in tools.refused["good"]
         assert "example.com" in tools.refused["loop"]
         assert "its outputSchema is no valid JSON Schema: 'whole'" in tools.refused["odd"]
@@ -497,6 +517,14 @@ SHOWN: dict[str, tuple[dict[str, object], str]] = {
 def test_a_result_of_any_kind_has_a_text(raw: Raw, result: dict[str, object], shown: str) -> None:
     with from_mcp(raw(result=result)) as tools:
         assert said(tools) == shown
+
+
+def test_a_server_that_wants_more_input_is_answered_in_words(raw: Raw) -> None:
+    question = {"method": "elicitation/create", "params": {"message": "Sure?", "requestedSchema": OBJECT}}
+    result = {"resultType": "input_required", "inputRequests": {"sure": question}}
+    with from_mcp(raw(modern=True, result=result)) as tools:
+        told = said(tools)
+    assert told.endswith("raw.py wants to ask a person something, which is not possible here")
 
 
 # ---- the end

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import subprocess
@@ -10,14 +11,23 @@ import sys
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 from mcp import Client, StdioServerParameters
 from mcp_types import CallToolResult, TextContent
 
 from loopwright.tools import Tool, ToolCall, ToolDefinitionError, ToolRegistry
-from loopwright.tools.mcp import from_mcp, listening, servable, serve_http, url_of
+from loopwright.tools.mcp import (
+    Descriptors,
+    from_mcp,
+    listening,
+    servable,
+    serve_http,
+    serve_stdio,
+    standard_streams,
+    url_of,
+)
 
 T = TypeVar("T")
 
@@ -249,6 +259,45 @@ def test_a_signal_ends_a_server_whose_client_says_nothing(shop: Path, number: si
     process.send_signal(number)
     assert process.wait(timeout=30) in (130, -number)
     process.communicate()
+
+
+def test_standard_streams_are_kept_for_the_protocol_and_given_back(capfd: pytest.CaptureFixture[str]) -> None:
+    with standard_streams() as streams:
+        subprocess.run([sys.executable, "-c", "print('a child')"], check=True)
+        os.write(streams.outward, b"a message\n")
+        assert os.read(0, 10) == b""
+    subprocess.run([sys.executable, "-c", "print('afterwards')"], check=True)
+    shown = capfd.readouterr()
+    assert (shown.out, shown.err) == ("a message\nafterwards\n", "a child\n")
+
+
+def test_a_registry_is_served_on_any_two_descriptors() -> None:
+    def double(n: int) -> int:
+        """Twice a number."""
+        return 2 * n
+
+    (inward, asking), (answering, outward) = os.pipe(), os.pipe()
+    messages: list[dict[str, object]] = [
+        {"id": 1, "method": "initialize", "params": {"protocolVersion": "2025-06-18", "capabilities": {},
+         "clientInfo": {"name": "t", "version": "1"}}},
+        {"method": "notifications/initialized"},
+        {"id": 2, "method": "tools/call", "params": {"name": "double", "arguments": {"n": "4"}}},
+    ]  # fmt: skip
+
+    async def serve() -> list[dict[str, Any]]:
+        task = asyncio.ensure_future(serve_stdio(ToolRegistry(Tool(double)), Descriptors(inward, outward)))
+        os.write(asking, b"".join(json.dumps({"jsonrpc": "2.0", **one}).encode() + b"\n" for one in messages))
+        with os.fdopen(answering) as lines:
+            answers = [json.loads(await asyncio.to_thread(lines.readline)) for _ in range(2)]
+        os.close(asking)  # the client hangs up
+        await asyncio.wait_for(task, 30)
+        return answers
+
+    first, second = asyncio.run(serve())
+    os.close(inward)
+    os.close(outward)
+    assert first["result"]["serverInfo"]["name"] == "loopwright"
+    assert second["result"]["content"] == [{"type": "text", "text": "8"}]
 
 
 def test_a_registry_is_served_in_a_programs_own_loop() -> None:

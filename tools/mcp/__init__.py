@@ -7,9 +7,19 @@ server. The SDK is the extra `loopwright[mcp]`, imported at first use.
 from __future__ import annotations
 
 from .client import McpTools, McpToolWarning, from_mcp
-from .server import listening, mcp_server, servable, serve_http, serve_stdio, standard_streams, url_of
+from .server import (
+    Descriptors,
+    listening,
+    mcp_server,
+    servable,
+    serve_http,
+    serve_stdio,
+    standard_streams,
+    url_of,
+)
 
 __all__ = [
+    "Descriptors",
     "McpToolWarning",
     "McpTools",
     "from_mcp",

@@ -88,10 +88,7 @@ def _offer(tool: ListedTool, name: str) -> Offer:
 
 
 def _bounded(schema: Mapping[str, object], which: str) -> Schema:
-    try:
-        size = len(json.dumps(schema))
-    except ValueError as error:
-        raise RefusedTool(f"its {which} is no JSON") from error
+    size = len(json.dumps(schema))
     if size > _MAX_SCHEMA:
         raise RefusedTool(f"its {which} has {size:,} characters; {_MAX_SCHEMA:,} are read")
     return _cleaned(schema)

@@ -1,7 +1,7 @@
 """An MCP server that says what it is told to, without any SDK: `raw.py SCRIPT`, the path of a JSON file.
 
 The script: `tools` are listed as they are, `pages` times over with cursors; `result` answers every call;
-`pid` names a file for its process id. And one misbehaviour, by name, in `does`.
+`pid` names a file for its process id; `modern` speaks the protocol of 2026. And one misbehaviour, by name, in `does`.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 SCRIPT: dict[str, Any] = json.loads(Path(sys.argv[1]).read_text())
+CACHING = {"resultType": "complete", "ttlMs": 0, "cacheScope": "private"}  # what the protocol of 2026 wants
 DOES = SCRIPT.get("does", "")
 
 
@@ -26,6 +27,8 @@ def say(message: object) -> None:
 
 def answer(request: dict[str, Any]) -> Any:
     method, params = request["method"], request.get("params") or {}
+    if method == "server/discover" and SCRIPT.get("modern"):
+        return {"supportedVersions": ["2026-07-28"], "capabilities": {"tools": {}}, **CACHING}
     if method == "initialize":
         return {
             "protocolVersion": params["protocolVersion"],
@@ -36,7 +39,7 @@ def answer(request: dict[str, Any]) -> Any:
     if method == "tools/list":
         page = int(params.get("cursor") or 0) + 1
         more = {"nextCursor": str(page)} if page < SCRIPT.get("pages", 1) else {}
-        return {"tools": SCRIPT["tools"], **more}
+        return {"tools": SCRIPT["tools"], **more, **(CACHING if SCRIPT.get("modern") else {})}
     if method == "tools/call":
         return called(params)
     return None

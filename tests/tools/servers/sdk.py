@@ -10,9 +10,10 @@ import time
 from dataclasses import dataclass
 
 import uvicorn
-from mcp.server.mcpserver import Image, MCPServer
+from mcp.server.mcpserver import Context, Image, MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp_types import ToolAnnotations
+from pydantic import BaseModel
 
 server = MCPServer("workshop", instructions="Add before you multiply.")
 READS = ToolAnnotations(read_only_hint=True)
@@ -56,6 +57,16 @@ def picture() -> Image:
 def fail(reason: str) -> str:
     """Raise."""
     raise ToolError(reason)
+
+
+class Answer(BaseModel):
+    sure: bool
+
+
+@server.tool()
+async def confirm(context: Context) -> str:
+    """Ask the user."""
+    return str(await context.elicit("Are you sure?", Answer))
 
 
 @server.tool()
