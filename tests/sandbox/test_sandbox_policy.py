@@ -111,7 +111,9 @@ _SIMPLE = st.one_of(
     st.builds("from {} import {} as {}".format, _NAMES, _NAMES, _NAMES),
     st.builds("global {}".format, _NAMES),
 )
-_PROGRAMS = st.recursive(_SIMPLE, _block, max_leaves=3)
+_PATTERNS = st.builds("match a:\n    case b({}, {}={}): pass".format, _HARMLESS, _ATTRIBUTES, _HARMLESS)
+_PARAMETERS = st.builds("def a({}, *{}, b={}, **c): pass".format, _NAMES, _NAMES, _EXPRESSIONS)
+_PROGRAMS = st.one_of(st.recursive(_SIMPLE, _block, max_leaves=3), _PATTERNS, _PARAMETERS)
 
 _READS = {"LOAD_ATTR", "LOAD_METHOD", "LOAD_SUPER_ATTR"}
 _WRITES = {"STORE_ATTR", "DELETE_ATTR"}
@@ -149,8 +151,14 @@ def assert_guarded(code: types.CodeType) -> None:
     for inner in codes(code):
         for name in (*inner.co_varnames, *inner.co_cellvars, *inner.co_freevars):
             assert not is_dunder(name) or name in VARIABLES | _MADE_BY_COMPILER, f"has a variable {name}"
+    before: dis.Instruction | None = None
     for found in instructions(code):
         name = found.argval
+        if found.opname == "MATCH_CLASS":  # it reads the attributes that the constant before it names
+            assert before is not None
+            for read_by_pattern in before.argval:
+                assert is_plain(read_by_pattern), f"a pattern reads {read_by_pattern}"
+        before = found
         if found.opname in _READS:
             simple = name.startswith("_") and not is_dunder(name)  # behind a test of the receiver's type
             assert is_plain(name) or simple or name in WRITABLE, f"reads {name}"
