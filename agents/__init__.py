@@ -34,13 +34,19 @@ if TYPE_CHECKING:
     from .models import LM as LM
     from .models import BaseLM as BaseLM
     from .module import Module as Module
+    from .modules import BestOfN as BestOfN
     from .modules import ChainOfThought as ChainOfThought
     from .modules import CodeAct as CodeAct
+    from .modules import Ensemble as Ensemble
     from .modules import Limits as Limits
+    from .modules import MultiChainComparison as MultiChainComparison
+    from .modules import Parallel as Parallel
     from .modules import Predict as Predict
     from .modules import ProgramOfThought as ProgramOfThought
     from .modules import ReAct as ReAct
+    from .modules import Refine as Refine
     from .modules import Retrieve as Retrieve
+    from .modules import majority as majority
     from .signature import InputField as InputField
     from .signature import OutputField as OutputField
     from .signature import Signature as Signature
@@ -57,7 +63,21 @@ _HOMES = {
     "example": ("Example", "Prediction"),
     "models": ("LM", "BaseLM"),
     "module": ("Module",),
-    "modules": ("ChainOfThought", "CodeAct", "Limits", "Predict", "ProgramOfThought", "ReAct", "Retrieve"),
+    "modules": (
+        "BestOfN",
+        "ChainOfThought",
+        "CodeAct",
+        "Ensemble",
+        "Limits",
+        "MultiChainComparison",
+        "Parallel",
+        "Predict",
+        "ProgramOfThought",
+        "ReAct",
+        "Refine",
+        "Retrieve",
+        "majority",
+    ),
     "signature": ("InputField", "OutputField", "Signature"),
     "trajectory": ("Step", "Trajectory"),
     "tools": ("Tool", "ToolRegistry", "tool"),

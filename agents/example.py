@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Self, SupportsFloat
 
 
 class Example:
@@ -26,7 +26,7 @@ class Example:
         object.__setattr__(self, "_store", {**copied, **fields})
         object.__setattr__(self, "_input_keys", base._input_keys if isinstance(base, Example) else None)
 
-    def with_inputs(self, *names: str) -> Example:
+    def with_inputs(self, *names: str) -> Self:
         """The same record, with these fields as its inputs and all others as labels."""
         missing = [name for name in names if name not in self._store]
         if missing:
@@ -35,12 +35,12 @@ class Example:
         object.__setattr__(new, "_input_keys", frozenset(names))
         return new
 
-    def inputs(self) -> Example:
+    def inputs(self) -> Self:
         """The inputs alone; raises ValueError before `with_inputs` has said which they are."""
         keys = self.input_keys
         return type(self)({k: v for k, v in self._store.items() if k in keys}).with_inputs(*sorted(keys))
 
-    def labels(self) -> Example:
+    def labels(self) -> Self:
         """What is no input."""
         keys = self.input_keys
         return type(self)({k: v for k, v in self._store.items() if k not in keys})
@@ -59,11 +59,11 @@ class Example:
         """Whether `with_inputs` was called."""
         return self._input_keys is not None
 
-    def copy(self, **changes: Any) -> Example:
+    def copy(self, **changes: Any) -> Self:
         """A copy with fields changed or added."""
         return type(self)(self, **changes)
 
-    def without(self, *names: str) -> Example:
+    def without(self, *names: str) -> Self:
         """A copy that lacks these fields."""
         new = type(self)({k: v for k, v in self._store.items() if k not in names})
         if self._input_keys is not None:
@@ -91,7 +91,7 @@ class Example:
         return dict(self._store)
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("__") or name in ("_store", "_input_keys", "_completions"):
+        if name.startswith("__") or name in ("_store", "_input_keys", "_completions", "_notes"):
             raise AttributeError(name)  # a slot that is still empty, while a copy is being made
         try:
             return self._store[name]
@@ -107,6 +107,9 @@ class Example:
 
     def __setitem__(self, name: str, value: Any) -> None:
         self._store[name] = value
+
+    def __delitem__(self, name: str) -> None:
+        del self._store[name]
 
     def __contains__(self, name: object) -> bool:
         return name in self._store
@@ -139,38 +142,135 @@ class Prediction(Example):
     """What a program answered: its outputs as fields.
 
     An agent's prediction also has `trajectory` and `termination_reason`. `completions` holds all
-    answers where several were drawn.
+    answers where several were drawn. What a module notes beside the outputs (`with_notes`) is read as an
+    attribute too, but is no field: it is not in `keys()`, not compared and not saved. A prediction with a field
+    `score` is a number to `<`, `+`, `/` and `float()`.
 
     >>> Prediction(answer="4").answer
     '4'
+    >>> sum([Prediction(score=1, feedback="right"), Prediction(score=0.5, feedback="too long")]) / 2
+    0.75
     """
 
-    __slots__ = ("_completions",)
+    __slots__ = ("_completions", "_notes")
 
-    _completions: tuple[Prediction, ...]
+    _completions: Completions
+    _notes: dict[str, Any]
 
     def __init__(self, base: Example | Mapping[str, Any] | None = None, /, **fields: Any) -> None:
         super().__init__(base, **fields)
-        object.__setattr__(self, "_completions", getattr(base, "_completions", ()))
+        object.__setattr__(self, "_completions", getattr(base, "_completions", Completions()))
+        object.__setattr__(self, "_notes", dict(base._notes) if isinstance(base, Prediction) else {})
 
     @classmethod
-    def from_completions(cls, completions: Sequence[Mapping[str, Any]]) -> Prediction:
-        """The first of several answers, with all of them as `completions`."""
-        if not completions:
+    def from_completions(
+        cls,
+        completions: Sequence[Mapping[str, Any] | Example] | Mapping[str, Sequence[Any]],
+        signature: object = None,
+    ) -> Prediction:
+        """The first of several answers, with all of them as `completions`.
+
+        They are given one by one, or as a list of values for each field; `signature` is not needed, and taken because
+        DSPy's programs give it.
+
+        >>> Prediction.from_completions({"answer": ["4", "5"]}).completions.answer
+        ['4', '5']
+        """
+        drawn = Completions(cls(one) for one in _one_by_one(completions))
+        if not drawn:
             raise ValueError("from_completions needs at least one answer")
-        drawn = tuple(cls(c) for c in completions)
-        first = cls(completions[0])
+        first = cls(drawn[0])
         object.__setattr__(first, "_completions", drawn)
         return first
 
     @property
-    def completions(self) -> tuple[Prediction, ...]:
+    def completions(self) -> Completions:
         """All answers drawn, this one first."""
-        return self._completions or (self,)
+        return self._completions or Completions((self,))
+
+    def with_notes(self, **notes: Any) -> Self:
+        """A copy with something beside its outputs: how it came about."""
+        new = type(self)(self)
+        new._notes.update(notes)
+        return new
+
+    def __getattr__(self, name: str) -> Any:
+        if not name.startswith("_") and name not in self._store and name in self._notes:
+            return self._notes[name]
+        return super().__getattr__(name)
+
+    def __float__(self) -> float:
+        if "score" not in self._store:
+            raise ValueError(f"a prediction without a field `score` is no number; it has {', '.join(self)}")
+        return float(self._store["score"])
+
+    def __lt__(self, other: SupportsFloat) -> bool:
+        return float(self) < float(other)
+
+    def __le__(self, other: SupportsFloat) -> bool:
+        return float(self) <= float(other)
+
+    def __gt__(self, other: SupportsFloat) -> bool:
+        return float(self) > float(other)
+
+    def __ge__(self, other: SupportsFloat) -> bool:
+        return float(self) >= float(other)
+
+    def __add__(self, other: SupportsFloat) -> float:
+        return float(self) + float(other)
+
+    __radd__ = __add__
+
+    def __truediv__(self, other: SupportsFloat) -> float:
+        return float(self) / float(other)
+
+    def __rtruediv__(self, other: SupportsFloat) -> float:
+        return float(other) / float(self)
 
     def __getstate__(self) -> Any:
-        return self._store, self._input_keys, self._completions
+        return self._store, self._input_keys, self._completions, self._notes
 
     def __setstate__(self, state: Any) -> None:
         super().__setstate__(state[:2])
         object.__setattr__(self, "_completions", state[2])
+        object.__setattr__(self, "_notes", state[3])
+
+
+class Completions(tuple[Prediction, ...]):
+    """Several answers to one question: a sequence of predictions, and by a field's name its values in all of them.
+
+    >>> drawn = Prediction.from_completions([{"answer": "4"}, {"answer": "5"}]).completions
+    >>> drawn[1].answer, drawn.answer, drawn["answer"], len(drawn)
+    ('5', ['4', '5'], ['4', '5'], 2)
+    """
+
+    __slots__ = ()
+
+    def __getattr__(self, name: str) -> list[Any]:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        there = list(dict.fromkeys(field for one in self for field in one.keys()))  # noqa: SIM118  # no mapping
+        if name not in there:
+            raise AttributeError(
+                f"no field {name!r} in these answers; there are: {', '.join(there) or 'none'}"
+            )
+        return [one.get(name) for one in self]
+
+    def __getitem__(self, place: Any) -> Any:
+        return getattr(self, place) if isinstance(place, str) else super().__getitem__(place)
+
+    def items(self) -> list[tuple[str, list[Any]]]:
+        """Each field with its values."""
+        names = dict.fromkeys(field for one in self for field in one.keys())  # noqa: SIM118  # no mapping
+        return [(name, getattr(self, name)) for name in names]
+
+
+def _one_by_one(
+    completions: Sequence[Mapping[str, Any] | Example] | Mapping[str, Sequence[Any]],
+) -> Sequence[Mapping[str, Any] | Example]:
+    if not isinstance(completions, Mapping):
+        return completions
+    lengths = {name: len(values) for name, values in completions.items()}
+    if len(set(lengths.values())) > 1:
+        raise ValueError(f"each field must have as many values as the others; there are {lengths}")
+    return [dict(zip(completions, values, strict=True)) for values in zip(*completions.values(), strict=True)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable
 from difflib import get_close_matches
 
@@ -10,6 +11,9 @@ from loopwright.tools.calls import ToolCall
 
 LINE = 300  # characters of a call on one line
 PROGRAM = 4_000  # characters of a program that are shown
+MAX_READ = 20_000  # characters of an answer that are looked at
+ARTICLES = frozenset({"a", "an", "the"})
+AROUND = ".,;:!?\"'`´‘’“”„«»()[]{}…*_"  # punctuation beside a word
 
 # C0 and C1 controls but tab and newline, and the marks that change the direction of text: what a model
 # or a tool wrote must not move the cursor, recolour the screen or reorder a line.
@@ -65,3 +69,14 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     """
     near = get_close_matches(word[:80], list(known), 1)
     return f"; did you mean {near[0]!r}?" if near else ""
+
+
+def words(text: str) -> list[str]:
+    """A text's words, normalised: no case, no punctuation around them, no articles.
+
+    >>> words("The “Mona Lisa”, by Leonardo."), words("A"), words("-1.5 °C")
+    (['mona', 'lisa', 'by', 'leonardo'], ['a'], ['-1.5', '°c'])
+    """
+    folded = unicodedata.normalize("NFKC", text[:MAX_READ]).casefold().split()
+    bare = [word for token in folded if (word := token.strip(AROUND))]
+    return [word for word in bare if word not in ARTICLES] or bare

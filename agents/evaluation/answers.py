@@ -9,28 +9,16 @@ from collections.abc import Callable, Mapping, Set
 from decimal import Decimal
 from fractions import Fraction
 
-ARTICLES = frozenset({"a", "an", "the"})
+from ..text import MAX_READ, words
+
 CLOSE = 1e-9  # numbers nearer than this, relative to their size, are one number: floats are not exact
 TINY = 1e-12  # the same where the number is 0
-MAX_READ = 20_000  # characters of an answer that are looked at
 
-_AROUND = ".,;:!?\"'`´‘’“”„«»()[]{}…*_"
 _DATE = re.compile(r"\b\d{4}-\d{2}-\d{2}\b")
 _NUMBER = re.compile(
     r"(?<![\w.])(?P<sign>[-+−]?)[$€£¥]?\s?"
     r"(?P<whole>\d{1,3}(?:,\d{3})+(?!\d)|\d+|(?=\.\d))(?P<part>\.\d+)?(?P<power>[eE][-+]?\d+)?(?!\.?\d)"
 )
-
-
-def words(text: str) -> list[str]:
-    """A text's words, normalised: no case, no punctuation around them, no articles.
-
-    >>> words("The “Mona Lisa”, by Leonardo."), words("A"), words("-1.5 °C")
-    (['mona', 'lisa', 'by', 'leonardo'], ['a'], ['-1.5', '°c'])
-    """
-    folded = unicodedata.normalize("NFKC", text[:MAX_READ]).casefold().split()
-    bare = [word for token in folded if (word := token.strip(_AROUND))]
-    return [word for word in bare if word not in ARTICLES] or bare
 
 
 def numbers_in(text: str) -> list[float]:

@@ -10,8 +10,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_valida
 from pydantic_core import PydanticCustomError
 
 from ..adapters.values import format_value
-from ..text import one_line
-from .answers import MAX_READ, contains_text, identical, near, one_number, same_value
+from ..text import MAX_READ, one_line
+from .answers import contains_text, identical, near, one_number, same_value
 
 SHOWN = 100  # characters of a value that a line of feedback repeats
 

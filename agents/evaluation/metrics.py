@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..example import Example
+from ..text import words
 from ..trace import Trace
-from .answers import contains_text, near, one_number, same_value, words
+from .answers import contains_text, near, one_number, same_value
 
 Metric = Callable[..., object]
 
