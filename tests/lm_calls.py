@@ -1,16 +1,18 @@
-"""The four ways to ask a model, as one table: each must give the same answer and the same errors."""
+"""The four ways to ask a model and the two routes to one, as tables: all must give the same answers and errors."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import pytest
+from openai_server import OpenAIServer
 
 from loopwright.messages import Message
-from loopwright.models import BaseLM, Delta, LMRequest, LMResponse
+from loopwright.models import BaseLM, Delta, DirectLM, HostedLM, LMRequest, LMResponse
 from loopwright.models.hosted import load_litellm
+from loopwright.models.remote import RemoteLM
 
 T = TypeVar("T")
 
@@ -70,3 +72,14 @@ Way = Callable[[BaseLM, LMRequest], LMResponse]
 WAYS: tuple[Way, ...] = (complete, acomplete, stream, astream)
 
 each_way = pytest.mark.parametrize("ask", WAYS, ids=lambda way: way.__name__)
+
+ROUTES: tuple[type[RemoteLM], ...] = (DirectLM, HostedLM)
+ROUTE_NAMES = ["direct", "litellm"]
+
+each_route = pytest.mark.parametrize("route", ROUTES, ids=ROUTE_NAMES)
+
+
+class Hosted(Protocol):
+    """Makes a model at a server."""
+
+    def __call__(self, server: OpenAIServer, name: str = "openai/any", **options: object) -> RemoteLM: ...

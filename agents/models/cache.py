@@ -24,6 +24,11 @@ def request_key(request: LMRequest, identity: str) -> str:
     >>> request_key(ask, "a") == request_key(LMRequest(()), "a"), request_key(ask, "a") == request_key(ask, "b")
     (True, False)
     """
+    return hashlib.sha256(request_text(request, identity).encode()).hexdigest()
+
+
+def request_text(request: LMRequest, identity: str) -> str:
+    """All that an answer depends on, as JSON; the same text for the same request."""
     body = {
         "version": KEY_VERSION,
         "lm": identity,
@@ -41,7 +46,7 @@ def request_key(request: LMRequest, identity: str) -> str:
         "seed": request.seed,
         "rollout_id": request.rollout_id,
     }
-    return hashlib.sha256(json.dumps(body, sort_keys=True, default=_plain).encode()).hexdigest()
+    return json.dumps(body, sort_keys=True, default=_plain)
 
 
 class Cached(BaseLM):

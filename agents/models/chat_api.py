@@ -52,10 +52,11 @@ def write_request(request: LMRequest) -> Body:
 
 def write_message(message: Message) -> Body:
     """One message, as the API takes it."""
-    body: Body = {"role": message.role, "content": message.content}
+    body: Body = {"role": message.role}
+    if message.content or not message.tool_calls:
+        body["content"] = message.content
     if message.tool_calls:
         body["tool_calls"] = [_write_call(call) for call in message.tool_calls]
-        body["content"] = message.content or None
     if message.role == "tool":
         body["tool_call_id"] = message.tool_call_id
     if message.name:

@@ -24,16 +24,25 @@ def result_within(seconds: float, call: Callable[[], T]) -> T:
     >>> result_within(10, lambda: 2 + 2)
     4
     """
+    return started(call).result(seconds)
+
+
+def started(call: Callable[[], T]) -> Future[T]:
+    """What `call` will return or raise, in a thread that nothing waits for."""
     done: Future[T] = Future()
 
     def run() -> None:
         try:
-            done.set_result(call())
+            result = call()
         except BaseException as error:  # noqa: BLE001 (handed to the caller, whatever it is)
-            done.set_exception(error)
+            if done.set_running_or_notify_cancel():
+                done.set_exception(error)
+        else:
+            if done.set_running_or_notify_cancel():
+                done.set_result(result)
 
     _start(run)
-    return done.result(seconds)
+    return done
 
 
 def pieces_within(seconds: float, call: Callable[[], Iterable[T]]) -> Iterator[T]:

@@ -94,8 +94,15 @@ _BY_STATUS = {
     429: _LOWER_THE_RATE,
 }
 
+_UNTRUSTED = _Explanation(
+    NetworkError,
+    "the certificate of {at} is not trusted",
+    "if the server is the right one, set SSL_CERT_FILE to its authority's certificate",
+)
+
 # Where no answer came. The first line with a class that is in the chain says what happened.
 _BY_CLASS = (
+    (("SSLCertVerificationError",), _UNTRUSTED),
     (("ConnectionResetError", "BrokenPipeError"), _BROKE),
     (
         ("ConnectTimeout", "ConnectError", "gaierror", "ConnectionRefusedError"),
@@ -114,6 +121,14 @@ _BY_CLASS = (
             "the answer can't be read",
             "try again; if it stays so, the server does not speak this API",
             quoted=False,
+        ),
+    ),
+    (
+        ("UnreadableError",),
+        _Explanation(
+            ServerError,
+            "the answer can't be read",
+            "try again; if it stays so, the server does not speak this API",
         ),
     ),
     (
@@ -144,7 +159,7 @@ def as_lm_error(error: Exception, endpoint: Endpoint, now: datetime | None = Non
         status=failure.status,
         retry_after=wait,
     )
-    if explanation is _QUOTA_USED_UP:
+    if explanation in (_QUOTA_USED_UP, _UNTRUSTED):
         made.retryable = False
     return made
 

@@ -3,44 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import json
 import logging
 import os
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import replace
 from functools import cache
 from typing import Any
-from urllib.parse import urlsplit
 
-from ..errors import ConfigurationError, LMError
-from .base import BaseLM, Capabilities, Delta, LMRequest, LMResponse, Usage
-from .catalog import TOOL_PROVIDERS, lookup
+from ..errors import LMError
+from .base import Delta, LMRequest, LMResponse, Usage
 from .chat_api import StreamReader, read_response, write_request
 from .deadline import pieces_within, result_within
-from .failure_chain import Endpoint, without_login
 from .failures import as_lm_error
-
-DEFAULT_TIMEOUT = 300.0
-CONNECT_TIMEOUT = 10.0
-
-_SECRET_WORDS = frozenset(
-    {
-        "key",
-        "apikey",
-        "token",
-        "secret",
-        "password",
-        "credential",
-        "credentials",
-        "authorization",
-        "header",
-        "headers",
-    }
-)
+from .remote import CONNECT_TIMEOUT, RemoteLM
 
 
-class HostedLM(BaseLM):
+class HostedLM(RemoteLM):
     """A model that litellm reaches, named "provider/model".
 
     `timeout` is in seconds and for the whole answer, the connection made within 10 of them. `options`
@@ -54,46 +32,6 @@ class HostedLM(BaseLM):
     >>> HostedLM("openai/gpt-4o-mini").capabilities.native_tools
     True
     """
-
-    def __init__(
-        self,
-        model: str,
-        *,
-        api_base: str | None = None,
-        api_key: str | None = None,
-        timeout: float = DEFAULT_TIMEOUT,
-        native_tools: bool | None = None,
-        json_schema: bool | None = None,
-        context_window: int | None = None,
-        **options: object,
-    ) -> None:
-        self.model = model
-        self.api_base = _checked_base(api_base)
-        self.timeout = _checked_timeout(timeout)
-        self._options = options
-        self._key = _key_to_send(model, api_base, api_key)
-        self._facts = lookup(model)
-        self._given = (native_tools, json_schema, context_window)
-        self._endpoint = Endpoint(model, self.api_base, timeout, tuple(_secrets(model, api_key, options)))
-
-    @property
-    def capabilities(self) -> Capabilities:
-        """What the constructor was told, else what litellm's table says, else what the provider's API allows."""
-        tools, schema, window = self._given
-        facts = self._facts
-        if tools is None:
-            tools = facts.native_tools if facts else self.model.partition("/")[0] in TOOL_PROVIDERS
-        if schema is None:
-            schema = facts is not None and facts.response_format
-        return Capabilities(tools, schema, context_window=window or (facts.context_window if facts else None))
-
-    @property
-    def identity(self) -> str:
-        """The model, its address, and a digest of the options that go with each request."""
-        base = without_login(self.api_base or _base_from_environment(self.model))
-        options = json.dumps(self._options, sort_keys=True, default=str)
-        digest = hashlib.sha256(options.encode()).hexdigest()[:16] if self._options else ""
-        return f"{self.model} {base} {digest}".strip()
 
     def complete(self, request: LMRequest) -> LMResponse:
         """Ask once, and wait for the whole answer."""
@@ -167,8 +105,9 @@ class HostedLM(BaseLM):
             parameters["_skip_mcp_handler"] = True
         if self.api_base:
             parameters["api_base"] = self.api_base
-        if self._key:
-            parameters["api_key"] = self._key
+        key = _key_to_send(self.model, self.api_base, self._api_key)
+        if key:
+            parameters["api_key"] = key
         if stream:
             parameters |= {"stream": True, "stream_options": {"include_usage": True}}
         forced = self._forced(request)
@@ -281,50 +220,8 @@ def _plain(raw: object) -> object:
     return dump(warnings=False) if dump else raw
 
 
-def _checked_base(api_base: str | None) -> str:
-    if not api_base:
-        return ""
-    if not api_base.startswith(("http://", "https://")):
-        raise ConfigurationError(f"api_base is {api_base!r}; it must start with http:// or https://")
-    if "@" in urlsplit(api_base).netloc:
-        raise ConfigurationError(
-            "api_base must hold no user name and password: pass api_key=, or "
-            'extra_headers={"Authorization": "Basic ..."}'
-        )
-    return api_base.rstrip("/")
-
-
-def _checked_timeout(timeout: object) -> float:
-    if isinstance(timeout, bool) or not isinstance(timeout, int | float) or not timeout > 0:
-        raise ConfigurationError(f"timeout is {timeout!r}; it must be a number of seconds above 0")
-    return float(timeout)
-
-
-def _key_to_send(model: str, api_base: str | None, api_key: str | None) -> str:
+def _key_to_send(model: str, api_base: str, api_key: str) -> str:
     """The key, or a stand-in for a server of one's own that needs none: the client refuses to send nothing."""
     if api_key or not api_base or not model.startswith("openai/") or os.environ.get("OPENAI_API_KEY"):
-        return api_key or ""
+        return api_key
     return "no-key"
-
-
-def _base_from_environment(model: str) -> str:
-    provider = model.partition("/")[0].upper()
-    return os.environ.get(f"{provider}_BASE_URL") or os.environ.get(f"{provider}_API_BASE") or ""
-
-
-def _secrets(model: str, api_key: str | None, options: Mapping[str, object]) -> Iterator[str]:
-    """All that must not show in a message: keys that were passed, in headers too, and the provider's in the environment."""
-    found: list[object] = [api_key, os.environ.get(f"{model.partition('/')[0].upper()}_API_KEY")]
-    for name, value in options.items():
-        if is_secret(name):
-            found += value.values() if isinstance(value, Mapping) else [value]
-    yield from (value for value in found if isinstance(value, str) and len(value) >= 4)
-
-
-def is_secret(name: str) -> bool:
-    """Whether an option of this name may hold a secret.
-
-    >>> is_secret("aws_secret_access_key"), is_secret("max_tokens")
-    (True, False)
-    """
-    return not _SECRET_WORDS.isdisjoint(name.lower().split("_"))

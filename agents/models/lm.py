@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from ..errors import ConfigurationError, InputError
 from ..messages import Message
@@ -15,9 +15,13 @@ from .catalog import close_names, lookup
 from .chat_api import read_message
 from .failure_chain import without_login
 from .failures import MODEL_FORMS
-from .hosted import DEFAULT_TIMEOUT, HostedLM, is_secret
+from .hosted import HostedLM
+from .openai_compatible import DirectLM, why_not_direct
+from .remote import DEFAULT_TIMEOUT, is_secret
 from .retry import Retrying
 from .stores import Store, default_store
+
+Via = Literal["direct", "litellm"]
 
 EMBEDDED = "embedded"
 HISTORY_LENGTH = 100
@@ -79,7 +83,10 @@ class LM(CallableLM):
 
     `temperature`, `max_tokens` and the like are defaults: what a request says itself goes first. Requests
     that differ only in `rollout_id` are drawn, and cached, apart. `timeout` is in seconds, for the whole
-    answer. All other keywords (`reasoning_effort`, `native_tools` ...) go to `HostedLM`.
+    answer. OpenAI and servers that speak its API ("openai/...", "hosted_vllm/...", "lm_studio/...",
+    "llamafile/...") are called directly, all others through litellm; `via="litellm"` or `via="direct"`
+    says which way it must be. All other keywords (`reasoning_effort`, `native_tools` ...) go to `DirectLM`
+    or `HostedLM`.
 
     >>> LM("openai/gpt-5-mini", temperature=1.0, api_key="secret")
     LM('openai/gpt-5-mini', temperature=1.0)
@@ -98,6 +105,7 @@ class LM(CallableLM):
         api_key: str | None = None,
         rollout_id: int | None = None,
         timeout: float = DEFAULT_TIMEOUT,
+        via: Via | None = None,
         **kwargs: object,
     ) -> None:
         super().__init__(_checked_model(model))
@@ -114,15 +122,17 @@ class LM(CallableLM):
             "api_key": api_key,
             "rollout_id": rollout_id,
             "timeout": timeout,
+            "via": via,
             **kwargs,
         }
         self._defaults = _settings({name: self._arguments.get(name) for name in REQUEST_SETTINGS})
         options = {name: value for name, value in kwargs.items() if name not in REQUEST_SETTINGS}
         if model == EMBEDDED:
-            self._engine = _embedded(api_base, options)
+            self._engine = _embedded(api_base, options | ({"via": via} if via else {}))
         else:
-            hosted = HostedLM(model, api_base=api_base, api_key=api_key, timeout=timeout, **options)  # type: ignore[arg-type]  # the rest are litellm's own options
-            self._engine = _folded(hosted, cache, num_retries)
+            settings = {"api_base": api_base, "api_key": api_key, "timeout": timeout, **options}
+            remote = _route_of(model, via, api_base, options)(model, **settings)  # type: ignore[arg-type]  # the rest are options of the route's own
+            self._engine = _folded(remote, cache, num_retries)
 
     @property
     def capabilities(self) -> Capabilities:
@@ -279,8 +289,20 @@ def _embedded(api_base: str | None, options: Mapping[str, object]) -> BaseLM:
     return EmbeddedLM()
 
 
-def _folded(hosted: HostedLM, cache: bool | Store, num_retries: int) -> BaseLM:
-    """The hosted model with retries around it, and the cache around these."""
-    lm: BaseLM = Retrying(hosted, attempts=1 + max(0, num_retries))
+def _route_of(
+    model: str, via: object, api_base: str | None, options: Mapping[str, object]
+) -> type[DirectLM | HostedLM]:
+    """How a model is reached: directly where that is known to be right, else through litellm."""
+    if via not in ("direct", "litellm", None):
+        raise ConfigurationError(f'via is {via!r}; it must be "direct" or "litellm", or be left out')
+    given = {name for name in options if name not in ("native_tools", "json_schema", "context_window")}
+    sent = {name: options[name] for name in given}
+    direct = via == "direct" or (via is None and not why_not_direct(model, api_base, sent))
+    return DirectLM if direct else HostedLM
+
+
+def _folded(remote: BaseLM, cache: bool | Store, num_retries: int) -> BaseLM:
+    """The remote model with retries around it, and the cache around these."""
+    lm: BaseLM = Retrying(remote, attempts=1 + max(0, num_retries))
     store = default_store() if cache is True else cache
     return Cached(lm, store) if store is not None and store is not False else lm

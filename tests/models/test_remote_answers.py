@@ -1,4 +1,4 @@
-"""What goes over the wire to a hosted model, and what comes back, over litellm and a real HTTP server."""
+"""What goes over the wire to a remote model, and what comes back: by both routes, to a real HTTP server."""
 
 from __future__ import annotations
 
@@ -7,12 +7,24 @@ import json
 import threading
 
 import pytest
-from lm_calls import Way, acomplete, asking, complete, each_way, run, stream
-from openai_server import OpenAIServer, Serve, answer, fail, filtered, from_lm, raw, raw_events
+from lm_calls import (
+    ROUTE_NAMES,
+    ROUTES,
+    Hosted,
+    Way,
+    acomplete,
+    asking,
+    each_route,
+    each_way,
+    run,
+    stream,
+)
+from openai_server import Serve, answer, fail, filtered, from_lm, raw, raw_events
 
-from loopwright.errors import ConfigurationError, RateLimitError
+from loopwright.errors import BadRequestError, ConfigurationError, RateLimitError
 from loopwright.messages import Message
 from loopwright.models import Capabilities, FunctionLM, HostedLM, LMRequest, LMResponse, Usage
+from loopwright.models.remote import RemoteLM
 from loopwright.tools.calls import ToolCall, ToolSpec
 
 ADD = ToolSpec("add", "Add two numbers.", {"type": "object", "properties": {"a": {"type": "number"}}})
@@ -25,12 +37,17 @@ CLOSED = {
 }
 
 
-def hosted(server: OpenAIServer, name: str = "openai/any", **options: object) -> HostedLM:
-    return HostedLM(name, api_base=server.url, api_key="sk-test", timeout=60, **options)  # type: ignore[arg-type]  # options of litellm's
+@pytest.fixture(params=ROUTES, ids=ROUTE_NAMES)
+def hosted(request: pytest.FixtureRequest) -> Hosted:
+    """Make a model at a server, by each of the routes."""
+    kind: type[RemoteLM] = request.param
+    return lambda server, name="openai/any", **options: kind(
+        name, **{"api_base": server.url, "api_key": "sk-test", "timeout": 60, **options}
+    )
 
 
 @each_way
-def test_an_answer_comes_back_whole(ask: Way, openai_server: Serve) -> None:
+def test_an_answer_comes_back_whole(hosted: Hosted, ask: Way, openai_server: Serve) -> None:
     said = LMResponse("It is 4, of course.", reasoning="Two and two make four.", usage=Usage(20, 7, 16))
 
     response = ask(hosted(openai_server(answer(said))), asking())
@@ -41,7 +58,7 @@ def test_an_answer_comes_back_whole(ask: Way, openai_server: Serve) -> None:
 
 
 @each_way
-def test_tool_calls_come_back_with_their_arguments(ask: Way, openai_server: Serve) -> None:
+def test_tool_calls_come_back_with_their_arguments(hosted: Hosted, ask: Way, openai_server: Serve) -> None:
     calls = (ToolCall("add", {"a": 1, "b": [2, "ü"]}, "call_a"), ToolCall("now", {}, "call_b"))
 
     response = ask(hosted(openai_server(answer(calls))), LMRequest(asking().messages, tools=(ADD,)))
@@ -53,27 +70,31 @@ def test_tool_calls_come_back_with_their_arguments(ask: Way, openai_server: Serv
 
 @pytest.mark.parametrize("text", ["{'a': 1}", '{"a": ', "[1]", "7", "a=1", '"text"'])
 @each_way
-def test_arguments_that_are_no_object_are_kept_as_text(ask: Way, text: str, openai_server: Serve) -> None:
+def test_arguments_that_are_no_object_are_kept_as_text(
+    hosted: Hosted, ask: Way, text: str, openai_server: Serve
+) -> None:
     server = openai_server(answer(ToolCall("add", {}, "c", malformed=text)))
 
     assert ask(hosted(server), asking()).tool_calls == (ToolCall("add", {}, "c", malformed=text),)
 
 
 @each_way
-def test_an_answer_that_the_provider_cut_for_its_content_says_so(ask: Way, openai_server: Serve) -> None:
+def test_an_answer_that_the_provider_cut_for_its_content_says_so(
+    hosted: Hosted, ask: Way, openai_server: Serve
+) -> None:
     response = ask(hosted(openai_server(filtered())), asking())
 
     assert (response.text, response.finish_reason) == ("I can", "content_filter")
 
 
 @each_way
-def test_an_answer_that_was_too_long_says_so(ask: Way, openai_server: Serve) -> None:
+def test_an_answer_that_was_too_long_says_so(hosted: Hosted, ask: Way, openai_server: Serve) -> None:
     response = ask(hosted(openai_server(answer("It is", finish_reason="length"))), asking())
 
     assert response.finish_reason == "length"
 
 
-def test_everything_in_a_request_is_sent(openai_server: Serve) -> None:
+def test_everything_in_a_request_is_sent(hosted: Hosted, openai_server: Serve) -> None:
     server = openai_server(answer("4"))
     request = LMRequest(
         messages=(
@@ -138,7 +159,7 @@ def test_everything_in_a_request_is_sent(openai_server: Serve) -> None:
     assert server.requests[0].headers["authorization"] == "Bearer sk-test"
 
 
-def test_a_bare_request_leaves_every_setting_to_the_model(openai_server: Serve) -> None:
+def test_a_bare_request_leaves_every_setting_to_the_model(hosted: Hosted, openai_server: Serve) -> None:
     server = openai_server(answer("4"))
 
     hosted(server).complete(asking())
@@ -146,7 +167,7 @@ def test_a_bare_request_leaves_every_setting_to_the_model(openai_server: Serve) 
     assert set(server.requests[0].body) == {"model", "messages"}
 
 
-def test_what_a_model_does_not_take_is_left_out(openai_server: Serve) -> None:
+def test_what_a_model_does_not_take_is_left_out(hosted: Hosted, openai_server: Serve) -> None:
     server = openai_server(answer("4"))
 
     hosted(server, "openai/o3-mini").complete(LMRequest(asking().messages, temperature=0.3, max_tokens=9))
@@ -156,7 +177,7 @@ def test_what_a_model_does_not_take_is_left_out(openai_server: Serve) -> None:
     assert body["max_completion_tokens"] == 9
 
 
-def test_the_providers_own_options_are_sent_as_they_are(openai_server: Serve) -> None:
+def test_the_providers_own_options_are_sent_as_they_are(hosted: Hosted, openai_server: Serve) -> None:
     server = openai_server(answer("4"))
 
     hosted(server, extra_headers={"X-Team": "blue"}, extra_body={"top_k": 3}).complete(asking())
@@ -165,10 +186,11 @@ def test_the_providers_own_options_are_sent_as_they_are(openai_server: Serve) ->
     assert server.requests[0].body["top_k"] == 3
 
 
-def test_a_server_of_ones_own_needs_no_key(openai_server: Serve) -> None:
+@each_route
+def test_a_server_of_ones_own_needs_no_key(route: type[RemoteLM], openai_server: Serve) -> None:
     server = openai_server(answer("4"))
 
-    assert HostedLM("openai/any", api_base=server.url + "/").complete(asking()).text == "4"
+    assert route("openai/any", api_base=server.url + "/").complete(asking()).text == "4"
     assert server.requests[0].path == "/v1/chat/completions"
 
 
@@ -184,7 +206,7 @@ def test_a_server_of_ones_own_needs_no_key(openai_server: Serve) -> None:
 )
 @each_way
 def test_the_price_is_litellms_and_unknown_where_that_knows_none(
-    ask: Way, name: str, usage: Usage, usd: float | None, openai_server: Serve
+    hosted: Hosted, ask: Way, name: str, usage: Usage, usd: float | None, openai_server: Serve
 ) -> None:
     # A count of 0 would make the server count words itself, hence the 1.
     sent = Usage(usage.prompt_tokens or 1, usage.completion_tokens or 1, usage.cached_tokens)
@@ -213,7 +235,7 @@ def test_ollama_is_reached_by_its_own_api(ask: Way, openai_server: Serve) -> Non
     assert server.requests[0].path == "/api/chat"
 
 
-def test_many_threads_share_a_model(openai_server: Serve) -> None:
+def test_many_threads_share_a_model(hosted: Hosted, openai_server: Serve) -> None:
     lm = hosted(openai_server(from_lm(FunctionLM(lambda request: request.messages[-1].content.upper()))))
     lm.complete(asking())  # litellm makes its client here; made by many threads at once, all but one leak
     answers: dict[int, str] = {}
@@ -230,7 +252,7 @@ def test_many_threads_share_a_model(openai_server: Serve) -> None:
     assert answers == {number: f"NUMBER {number}" for number in range(16)}
 
 
-def test_many_tasks_share_a_model(openai_server: Serve) -> None:
+def test_many_tasks_share_a_model(hosted: Hosted, openai_server: Serve) -> None:
     lm = hosted(openai_server(from_lm(FunctionLM(lambda request: request.messages[-1].content.upper()))))
 
     async def main() -> list[LMResponse]:
@@ -240,13 +262,13 @@ def test_many_tasks_share_a_model(openai_server: Serve) -> None:
     assert [response.text for response in run(main())] == [f"NUMBER {number}" for number in range(16)]
 
 
-def test_a_model_outlives_its_event_loop(openai_server: Serve) -> None:
+def test_a_model_outlives_its_event_loop(hosted: Hosted, openai_server: Serve) -> None:
     lm = hosted(openai_server(answer("4")))
 
     assert [acomplete(lm, asking()).text for _ in range(3)] == ["4", "4", "4"]
 
 
-def test_a_cancelled_call_ends_at_once(openai_server: Serve) -> None:
+def test_a_cancelled_call_ends_at_once(hosted: Hosted, openai_server: Serve) -> None:
     lm = hosted(openai_server(lambda reply: reply.stopped.wait(30) and None))
 
     async def main() -> None:
@@ -259,7 +281,7 @@ def test_a_cancelled_call_ends_at_once(openai_server: Serve) -> None:
     run(main())
 
 
-def test_a_model_behind_a_server_is_the_same_model(openai_server: Serve) -> None:
+def test_a_model_behind_a_server_is_the_same_model(hosted: Hosted, openai_server: Serve) -> None:
     seen: list[LMRequest] = []
 
     def model(request: LMRequest) -> ToolCall:
@@ -273,7 +295,7 @@ def test_a_model_behind_a_server_is_the_same_model(openai_server: Serve) -> None
     assert response.tool_calls == (ToolCall("add", {"a": 2}, "call_0"),)
 
 
-def test_an_error_of_the_model_behind_a_server_keeps_its_kind(openai_server: Serve) -> None:
+def test_an_error_of_the_model_behind_a_server_keeps_its_kind(hosted: Hosted, openai_server: Serve) -> None:
     def model(request: LMRequest) -> str:
         raise RateLimitError("slower", status=429)
 
@@ -281,13 +303,13 @@ def test_an_error_of_the_model_behind_a_server_keeps_its_kind(openai_server: Ser
         hosted(openai_server(from_lm(FunctionLM(model)))).complete(asking())
 
 
-def test_a_stream_shows_the_words_as_they_come(openai_server: Serve) -> None:
+def test_a_stream_shows_the_words_as_they_come(hosted: Hosted, openai_server: Serve) -> None:
     pieces = list(hosted(openai_server(answer("one two three"))).stream(asking()))
 
     assert len(pieces) == 4
 
 
-def test_fragments_without_an_index_or_an_id_still_make_calls(openai_server: Serve) -> None:
+def test_fragments_without_an_index_or_an_id_still_make_calls(hosted: Hosted, openai_server: Serve) -> None:
     parts = [{"index": 0, "function": {"name": "now", "arguments": "{}"}}]
     events = [
         {"id": "1", "choices": [{"index": 0, "delta": {"tool_calls": parts}, "finish_reason": None}]},
@@ -322,7 +344,7 @@ def test_what_a_model_can_do_is_known_before_it_is_asked(lm: HostedLM, capabilit
     assert lm.capabilities == capabilities
 
 
-def test_what_a_model_is_said_to_take_is_not_left_out(openai_server: Serve) -> None:
+def test_what_a_model_is_said_to_take_is_not_left_out(hosted: Hosted, openai_server: Serve) -> None:
     server = openai_server(answer("4"))
     request = LMRequest(asking().messages, tools=(ADD,), response_format=CLOSED)
 
@@ -332,20 +354,23 @@ def test_what_a_model_is_said_to_take_is_not_left_out(openai_server: Serve) -> N
     assert "allowed_openai_params" not in server.requests[0].body
 
 
-def test_models_are_told_apart_by_name_address_and_options(monkeypatch: pytest.MonkeyPatch) -> None:
-    there = HostedLM("openai/any", api_base="http://a.example/v1")
+@each_route
+def test_models_are_told_apart_by_name_address_and_options(
+    route: type[RemoteLM], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = route("openai/any", api_base="http://a.example/v1")
     others = [
-        HostedLM("openai/any"),
-        HostedLM("openai/other", api_base="http://a.example/v1"),
-        HostedLM("openai/any", api_base="http://b.example/v1"),
-        HostedLM("openai/any", api_base="http://a.example/v1", reasoning_effort="low"),
+        route("openai/any"),
+        route("openai/other", api_base="http://a.example/v1"),
+        route("openai/any", api_base="http://b.example/v1"),
+        route("openai/any", api_base="http://a.example/v1", reasoning_effort="low"),
     ]
     identities = {lm.identity for lm in [there, *others]}
     assert len(identities) == 5
 
-    assert HostedLM("openai/any", api_base="http://a.example/v1/", api_key="k").identity == there.identity
+    assert route("openai/any", api_base="http://a.example/v1/", api_key="k").identity == there.identity
     monkeypatch.setenv("OPENAI_BASE_URL", "http://a.example/v1")
-    assert HostedLM("openai/any").identity == there.identity
+    assert route("openai/any").identity == there.identity
 
 
 @pytest.mark.parametrize(
@@ -355,19 +380,23 @@ def test_models_are_told_apart_by_name_address_and_options(monkeypatch: pytest.M
         ("https://me:secret@gateway.example/v1", "no user name and password"),
     ],
 )
-def test_an_address_that_can_not_be_used_is_refused_at_once(api_base: str, says: str) -> None:
+@each_route
+def test_an_address_that_can_not_be_used_is_refused_at_once(
+    route: type[RemoteLM], api_base: str, says: str
+) -> None:
     with pytest.raises(ConfigurationError, match=says) as caught:
-        HostedLM("openai/any", api_base=api_base)
+        route("openai/any", api_base=api_base)
 
     assert "secret" not in str(caught.value)
 
 
-def test_no_key_shows_in_an_error_wherever_it_was_given(openai_server: Serve) -> None:
-    secret = "tok1234567"
-    server = openai_server(fail(400, f"you sent {secret}"))
-    lm = HostedLM(
-        "openai/any", api_base=server.url, extra_headers={"X-Auth": secret}, aws_session_token=secret
-    )
+@each_way
+def test_no_key_shows_in_an_error_wherever_it_was_given(
+    hosted: Hosted, ask: Way, openai_server: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "env7654321")
+    server = openai_server(fail(400, "you sent tok1234567 and env7654321 and arg7654321"))
+    lm = hosted(server, api_key="arg7654321", extra_headers={"X-Auth": "tok1234567"})
 
-    with pytest.raises(Exception, match=r"you sent \*\*\*"):
-        complete(lm, asking())
+    with pytest.raises(BadRequestError, match=r"you sent \*\*\* and \*\*\* and \*\*\*"):
+        ask(lm, asking())

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 
 import pytest
-from lm_calls import WAYS, Way, asking, each_way, stream
+from lm_calls import ROUTE_NAMES, ROUTES, WAYS, Way, asking, each_route, each_way, stream
 from openai_server import (
     Behaviour,
     Serve,
@@ -40,6 +40,7 @@ from loopwright.errors import (
     ServerError,
 )
 from loopwright.models import HostedLM
+from loopwright.models.remote import RemoteLM
 
 KEY = "sk-verysecret123"
 
@@ -103,18 +104,21 @@ SLOW = [
     Fault("streams for ever", drip_events, LMTimeoutError, 0, "within 0.5 s", streamed_only=True),
 ]
 CASES = [
-    pytest.param(fault, ask, id=f"{fault.name}-{ask.__name__}")
+    pytest.param(fault, ask, route, id=f"{fault.name}-{ask.__name__}-{name}")
     for fault in FAULTS + SLOW
     for ask in WAYS
+    for route, name in zip(ROUTES, ROUTE_NAMES, strict=True)
     if "stream" in ask.__name__ or not fault.streamed_only
 ]
 
 
 @pytest.mark.usefixtures("litellm_loaded")
-@pytest.mark.parametrize(("fault", "ask"), CASES)
-def test_a_fault_becomes_a_typed_error_of_one_line(fault: Fault, ask: Way, openai_server: Serve) -> None:
+@pytest.mark.parametrize(("fault", "ask", "route"), CASES)
+def test_a_fault_becomes_a_typed_error_of_one_line(
+    fault: Fault, ask: Way, route: type[RemoteLM], openai_server: Serve
+) -> None:
     server = openai_server(fault.behaviour)
-    lm = HostedLM("openai/any", api_base=server.url, api_key=KEY, timeout=0.5 if fault in SLOW else 30)
+    lm = route("openai/any", api_base=server.url, api_key=KEY, timeout=0.5 if fault in SLOW else 30)
     started = time.monotonic()
 
     with pytest.raises(LMError) as caught:
@@ -131,18 +135,27 @@ def test_a_fault_becomes_a_typed_error_of_one_line(fault: Fault, ask: Way, opena
     assert len(server.requests) == 1, "litellm's own retries must be off"
 
 
+@each_route
 @each_way
-def test_a_server_that_is_not_there_is_a_network_error_that_names_it(ask: Way) -> None:
+def test_a_server_that_is_not_there_is_a_network_error_that_names_it(ask: Way, route: type[RemoteLM]) -> None:
     with pytest.raises(
         NetworkError, match=r"http://127\.0\.0\.1:9/v1 could not be reached .*check that the server runs"
     ):
-        ask(HostedLM("openai/any", api_base="http://127.0.0.1:9/v1/"), asking())
+        ask(route("openai/any", api_base="http://127.0.0.1:9/v1/"), asking())
+
+
+@each_way
+def test_a_missing_key_for_openai_is_an_error_that_names_the_variable(ask: Way) -> None:
+    for route in ROUTES:
+        with pytest.raises(
+            AuthError, match=r"^openai/gpt-5-mini: there is no key: set OPENAI_API_KEY, or pass api_key=$"
+        ):
+            ask(route("openai/gpt-5-mini"), asking())
 
 
 @pytest.mark.parametrize(
     ("model", "variable"),
     [
-        ("openai/gpt-5-mini", "OPENAI_API_KEY"),
         ("anthropic/claude-sonnet-4-5", "ANTHROPIC_API_KEY"),
         ("gemini/gemini-2.5-flash", "GEMINI_API_KEY"),
         ("bedrock/anthropic.claude-3-5-sonnet-20240620-v1:0", "AWS_ACCESS_KEY_ID"),
@@ -171,14 +184,15 @@ def test_an_unknown_provider_is_an_error_that_shows_the_form() -> None:
         ("Retry-After", "nan", None),
     ],
 )
+@each_route
 @each_way
 def test_the_wait_that_a_provider_asks_for_is_read(
-    ask: Way, header: str, value: str, seconds: float | None, openai_server: Serve
+    ask: Way, route: type[RemoteLM], header: str, value: str, seconds: float | None, openai_server: Serve
 ) -> None:
     server = openai_server(fail(429, "slow down", headers={header: value}))
 
     with pytest.raises(RateLimitError) as caught:
-        ask(HostedLM("openai/any", api_base=server.url), asking())
+        ask(route("openai/any", api_base=server.url), asking())
 
     assert caught.value.retry_after == seconds
 
@@ -188,18 +202,22 @@ def test_the_wait_that_a_provider_asks_for_is_read(
     [(rate_limited(), True), (out_of_quota(), False), (fail(500, "oops"), True), (unauthorised(), False)],
     ids=["rate limit", "quota", "server", "key"],
 )
+@each_route
 def test_only_what_may_pass_is_worth_another_try(
-    fault: Behaviour, retryable: bool, openai_server: Serve
+    route: type[RemoteLM], fault: Behaviour, retryable: bool, openai_server: Serve
 ) -> None:
     with pytest.raises(LMError) as caught:
-        HostedLM("openai/any", api_base=openai_server(fault).url).complete(asking())
+        route("openai/any", api_base=openai_server(fault).url).complete(asking())
 
     assert caught.value.retryable is retryable
 
 
-def test_a_stream_that_nobody_reads_on_is_closed_without_an_error(openai_server: Serve) -> None:
+@each_route
+def test_a_stream_that_nobody_reads_on_is_closed_without_an_error(
+    route: type[RemoteLM], openai_server: Serve
+) -> None:
     server = openai_server(drip_events, answer("4"))
-    lm = HostedLM("openai/any", api_base=server.url, timeout=30)
+    lm = route("openai/any", api_base=server.url, timeout=30)
 
     pieces = lm.stream(asking())
     next(iter(pieces))
@@ -208,7 +226,8 @@ def test_a_stream_that_nobody_reads_on_is_closed_without_an_error(openai_server:
     assert stream(lm, asking()).text == "4"
 
 
-def test_an_odd_number_of_seconds_is_refused_at_once() -> None:
+@each_route
+def test_an_odd_number_of_seconds_is_refused_at_once(route: type[RemoteLM]) -> None:
     for timeout in (0, -1, float("nan"), "10", True):
         with pytest.raises(Exception, match="it must be a number of seconds above 0"):
-            HostedLM("openai/any", timeout=timeout)  # type: ignore[arg-type]  # what a user may write
+            route("openai/any", timeout=timeout)  # type: ignore[arg-type]  # what a user may write

@@ -1,0 +1,73 @@
+"""A streamed answer, as pieces."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+
+from ..base import Delta, LMResponse
+from ..chat_api import StreamReader, read_response
+from .exchange import Answer, Events, error_in_stream, read_json
+
+
+class Streaming:
+    """Reads an answer piece by piece: `next` until it gives None, then the `response`; `close` it in any case.
+
+    A server that does not stream, and sends the whole answer as JSON, is understood as well.
+    """
+
+    def __init__(self, answer: Answer, model: str) -> None:
+        self._answer = answer
+        self._reader = StreamReader(model)
+        self._events = Events()
+        self._waiting: deque[str] = deque()
+        self._whole: LMResponse | None = None
+        self._ended = False
+        self._model = model
+
+    async def next(self) -> Delta | None:
+        """The next piece of text or reasoning; None at the end."""
+        if (
+            self._answer.headers.get("content-type", "").partition(";")[0].strip().lower()
+            == "application/json"
+        ):
+            return await self._all_at_once()
+        while True:
+            while self._waiting:
+                event = self._waiting.popleft()
+                if event.strip() == "[DONE]":
+                    await self._finish()
+                    return None
+                delta = self._reader.read(_checked(read_json(event)))
+                if delta:
+                    return delta
+            if self._ended:
+                return None
+            part = await self._answer.part()
+            self._waiting.extend(self._events.read(part) if part else self._events.end())
+            self._ended = not part
+
+    def response(self) -> LMResponse:
+        """The whole answer."""
+        return self._whole or self._reader.response()
+
+    def close(self) -> None:
+        """Close the connection, unless the answer came to its end."""
+        self._answer.close()
+
+    async def _finish(self) -> None:
+        self._waiting.clear()
+        self._ended = True
+        await self._answer.finish()
+
+    async def _all_at_once(self) -> Delta | None:
+        if self._whole is not None:
+            return None
+        self._whole = read_response(_checked(read_json(await self._answer.read())), self._model)
+        return Delta(self._whole.text, self._whole.reasoning)
+
+
+def _checked(event: object) -> object:
+    if isinstance(event, Mapping) and event.get("error") and not event.get("choices"):
+        raise error_in_stream(event["error"])
+    return event
