@@ -201,6 +201,23 @@ def test_what_can_not_be_undone_wants_a_yes(capsys: pytest.CaptureFixture[str]) 
     assert run(capsys, "call", "burn", "what=it", "-t", "shop.py", "--yes") == (0, "it is gone␛[2J\n", "")
 
 
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(
+    ("typed", "code", "out"), [("y\n", 0, "it is gone␛[2J\n"), ("n\n", 1, "")], ids=["yes", "no"]
+)
+def test_a_person_at_a_terminal_is_asked(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, typed: str, code: int, out: str
+) -> None:
+    monkeypatch.setattr("sys.stdin", Terminal(typed))
+    shown = run(capsys, "call", "burn", "what=it", "-t", "shop.py")
+    assert shown[:2] == (code, out)
+    assert 'burn(what="it") is irreversible. Make the call?' in shown[2]
+
+
 def test_lint_prints_why_and_what_to_do(capsys: pytest.CaptureFixture[str]) -> None:
     code, out, err = run(capsys, "lint", "bad.py")
     assert code == 1

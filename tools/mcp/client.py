@@ -99,8 +99,11 @@ def from_mcp(
     rights of this process: name servers that you trust. Tools that can't be used are left out with a `McpToolWarning`.
     Raises `ToolLookupError` where there is no server, or the `mcp` extra is not installed.
 
-        with from_mcp("npx -y @modelcontextprotocol/server-filesystem .") as tools:
-            agent = ReAct("question -> answer", tools=[tools, "calculate"])
+    >>> import sys
+    >>> from loopwright.tools import ToolCall
+    >>> with from_mcp([sys.executable, "-m", "loopwright", "tools", "serve", "calculate"]) as tools:
+    ...     tools.call(ToolCall("calculate", {"expression": "6 * 7"})).content
+    '42'
     """
     _check_options(timeout, start_timeout, effects or {})
     wanted = list(only)

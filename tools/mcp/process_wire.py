@@ -164,7 +164,10 @@ class ProcessWire:
                         lambda: process.returncode is not None and not _group_is_alive(process.pid), patience
                     )
         # asyncio keeps the pipes open while a survivor holds an end of them; nothing public closes them
-        process._transport.close()  # type: ignore[attr-defined]  # not in typeshed
+        close = getattr(getattr(process, "_transport", None), "close", None)
+        if callable(close):
+            with suppress(PermissionError):  # it tries to kill a process of another user once more
+                close()
 
 
 def _group_is_alive(group: int) -> bool:

@@ -198,7 +198,12 @@ def listening(address: str, *, public: bool = False) -> socket.socket:
 
 
 def url_of(listener: socket.socket) -> str:
-    """The address at which clients find the server."""
+    """The address at which clients find the server.
+
+    >>> with listening("0") as listener:
+    ...     url_of(listener).startswith("http://127.0.0.1:")
+    True
+    """
     host, port = listener.getsockname()[:2]
     return f"http://{f'[{host}]' if ':' in host else host}:{port}{PATH}"
 
