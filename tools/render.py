@@ -7,7 +7,7 @@ import json
 import re
 import traceback
 from collections.abc import Mapping, Set
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from enum import Enum
 from functools import lru_cache
 from pathlib import Path
@@ -88,6 +88,8 @@ def _key(key: object) -> str:
 def _scalar(value: object) -> object:
     if isinstance(value, (date, datetime, time)):
         return value.isoformat()
+    if isinstance(value, timedelta):
+        return _duration(value)
     if isinstance(value, (bytes, bytearray)):
         try:
             return value.decode()
@@ -97,6 +99,21 @@ def _scalar(value: object) -> object:
     if kind.__str__ in (object.__str__, type.__str__) or isinstance(value, type):
         raise NoTextForm(f"a {kind.__name__}")
     return str(value)
+
+
+def _duration(value: timedelta) -> str:
+    """A span of time as ISO 8601 has it, which is what a schema asks for: PT1H30M."""
+    sign, whole = ("-", -value) if value < timedelta(0) else ("", value)
+    minutes, seconds = divmod(whole.seconds, 60)
+    fraction = f".{whole.microseconds:06}" if whole.microseconds else ""
+    parts = [
+        (minutes // 60, "H"),
+        (minutes % 60, "M"),
+        (f"{seconds}{fraction}" if seconds or fraction else 0, "S"),
+    ]
+    of_day = "".join(f"{number}{unit}" for number, unit in parts if number)
+    days = f"{whole.days}D" if whole.days else ""
+    return f"{sign}P{days}T{of_day}" if of_day else f"{sign}P{days or 'T0S'}"
 
 
 def cut(text: str, limit: int = MAX_CHARS) -> str:

@@ -10,7 +10,7 @@ import threading
 import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -86,6 +86,10 @@ class Broken:
         (date(2026, 1, 31), "2026-01-31"),
         ([datetime(2026, 1, 31, 12, 30)], '["2026-01-31T12:30:00"]'),  # noqa: DTZ001 - shown as it is given
         (Decimal("1.50"), "1.50"),
+        (timedelta(hours=1, minutes=30), "PT1H30M"),
+        (timedelta(days=2), "P2D"),
+        (timedelta(days=-1, microseconds=3), "-PT23H59M59.999997S"),
+        (timedelta(0), "PT0S"),
         (Point(1.5, date(2026, 1, 1)), '{"x": 1.5, "when": "2026-01-01"}'),
         (Item(name="pen", price=Decimal("1.2")), '{"name": "pen", "price": "1.2"}'),
         ([Item(name="pen", price=Decimal(1))], '[{"name": "pen", "price": "1"}]'),
