@@ -97,6 +97,7 @@ def _is_about_type(kind: str) -> bool:
         "int_from_float",
         "date_from_datetime_inexact",
         "none_required",
+        "sequence_str",
     )
 
 
@@ -129,9 +130,10 @@ def _place(shown: Shown, error: Mapping[str, object]) -> _Place:
     place = _Place((), _resolved(shown.schema, shown.definitions))
     for at, step in enumerate(location):
         here = place.schema
-        if step == "[key]":
+        if location[at + 1 : at + 2] == ("[key]",):
             name = here.get("propertyNames") if here else None
-            return _Place(place.steps, name if isinstance(name, Mapping) else None, is_name=True)
+            known = _resolved(name, shown.definitions) if isinstance(name, Mapping) else None
+            return _Place((*place.steps, step), known, is_name=True)
         if here is None:
             return _Place((*place.steps, *location[at:]), None, is_required=place.is_required)
         present = [one for one in _choices(here) if one.get("type") != "null"]
