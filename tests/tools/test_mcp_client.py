@@ -330,6 +330,12 @@ def test_a_server_that_floods_stderr_is_not_blocked(raw: Raw) -> None:
         assert said(tools) == "fine"
 
 
+def test_notifications_of_a_server_are_passed_over(raw: Raw, capfd: pytest.CaptureFixture[str]) -> None:
+    with from_mcp(raw(does="flood with notifications")) as tools:
+        assert said(tools) == "fine"
+    assert capfd.readouterr().err == ""
+
+
 def test_a_refused_call_is_an_observation(raw: Raw) -> None:
     with from_mcp(raw(does="refuse calls")) as tools:
         told = said(tools)

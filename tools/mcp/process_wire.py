@@ -28,6 +28,7 @@ _KEPT_WORDS = 20  # lines of a server's stderr
 _LINE = 2_000  # characters of one such line that are kept
 _GRACE = 1.5  # seconds for a server to end by itself when its input is closed
 _TERM, _KILL = 1.0, 2.0  # seconds for each signal to show effect
+_KILLED = 0.3  # seconds to see it in the whole group, where what is dead may be listed until somebody asks
 _TICK = 0.01  # seconds between two looks at a process that is ending
 
 
@@ -94,7 +95,7 @@ class ProcessWire:
 
     async def _messages(self, process: asyncio.subprocess.Process) -> AsyncIterator[SessionMessage]:
         from mcp.shared.message import SessionMessage
-        from mcp_types import jsonrpc_message_adapter
+        from mcp_types import JSONRPCNotification, jsonrpc_message_adapter
 
         stdout = cast("asyncio.StreamReader", process.stdout)  # a pipe was asked for
         while True:
@@ -108,9 +109,14 @@ class ProcessWire:
             if not line:
                 return
             try:
-                yield SessionMessage(jsonrpc_message_adapter.validate_json(line, by_name=False))
+                message = jsonrpc_message_adapter.validate_json(line, by_name=False)
             except ValueError:  # what a server prints beside the protocol
                 self._remember(line)
+                continue
+            if not isinstance(
+                message, JSONRPCNotification
+            ):  # of these none is needed, and a server may flood us
+                yield SessionMessage(message)
 
     async def _write(
         self, process: asyncio.subprocess.Process, outbox: MemoryObjectReceiveStream[SessionMessage]
@@ -156,13 +162,14 @@ class ProcessWire:
                 process.kill()
                 await _until(lambda: process.returncode is not None, _KILL)
         else:
-            for number, patience in ((signal.SIGTERM, _TERM), (signal.SIGKILL, _KILL)):
+            for number, patience in ((signal.SIGTERM, _TERM), (signal.SIGKILL, _KILLED)):
                 if process.returncode is None or _group_is_alive(process.pid):
                     with suppress(ProcessLookupError, PermissionError):
                         os.killpg(process.pid, number)
                     await _until(
                         lambda: process.returncode is not None and not _group_is_alive(process.pid), patience
                     )
+            await _until(lambda: process.returncode is not None, _KILL)
         # asyncio keeps the pipes open while a survivor holds an end of them; nothing public closes them
         close = getattr(getattr(process, "_transport", None), "close", None)
         if callable(close):

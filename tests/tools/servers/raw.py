@@ -60,6 +60,9 @@ def called(params: dict[str, Any]) -> Any:
     if DOES == "send without end":
         while True:
             sys.stdout.write("x" * 1_000_000)
+    if DOES == "flood with notifications":
+        for _ in range(2_000):
+            say({"jsonrpc": "2.0", "method": "notifications/message", "params": {"level": "\x1b[31m"}})
     if DOES == "write to stderr without end of line":
         for _ in range(200):
             sys.stderr.write("y" * 100_000)
