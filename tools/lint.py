@@ -65,6 +65,9 @@ _BOUNDS = _set(
 )
 
 
+_SAYS_HOW_MANY = re.compile(r"\b(?:at most|up to|the first|the last|the latest|limited to) \d", re.IGNORECASE)
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One thing to mend: of which tool ("" for all of them), by which rule, why it matters, what to do."""
@@ -132,11 +135,13 @@ def _parameters(tool: Tool) -> Iterator[Finding]:
 
 
 def _output(tool: Tool) -> Iterator[Finding]:
-    many = _returns_many(tool) or _ordered_words(tool.name)[:1] in [[word] for word in _MANY_RESULTS]
-    bounded = any(_words(name) & _BOUNDS for name in tool.args)
+    first = _ordered_words(tool.name)[:1]
+    many = _returns_many(tool) or (first and first[0] in _MANY_RESULTS)
+    bounded = any(_words(name) & _BOUNDS for name in tool.args) or _SAYS_HOW_MANY.search(tool.desc)
     if many and not bounded:
         why = f"its result can be of any length (it is cut after {tool.max_chars:,} characters), and each turn pays for it"
-        yield Finding(tool.name, "unbounded-output", why, "add a parameter such as limit: int = 20")
+        fix = 'add a parameter such as limit: int = 20, or say in the description how much it gives ("at most 50")'
+        yield Finding(tool.name, "unbounded-output", why, fix)
 
 
 def _returns_many(tool: Tool) -> bool:

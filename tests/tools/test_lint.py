@@ -132,6 +132,10 @@ CASES: dict[str, tuple[ToolRegistry, list[tuple[str, str]]]] = {
         [("ship_parcel", "undescribed-parameter"), ("ship_parcel", "vague-parameter")],
     ),
     "a list without bounds": (tools(list_orders), [("list_orders", "unbounded-output")]),
+    "a list that says how much it gives": (
+        ToolRegistry(Tool(list_orders, desc="The orders of a buyer, at most 50.", effect="read")),
+        [],
+    ),
     "a getter that says write": (tools(get_order, effect="write"), [("get_order", "unsaid-effect")]),
     "a getter that says pure": (tools(get_order, effect="pure"), []),
     "one name, two types": (tools(get_order, cancel_order), [("get_order", "clashing-parameter")]),
@@ -170,7 +174,8 @@ def test_a_finding_says_why_and_what_to_do() -> None:
     (finding,) = lint(tools(list_orders))
     assert str(finding) == (
         "list_orders: unbounded-output: its result can be of any length (it is cut after 20,000 characters), and each "
-        "turn pays for it; add a parameter such as limit: int = 20"
+        "turn pays for it; add a parameter such as limit: int = 20, or say in the description how much it gives "
+        '("at most 50")'
     )
 
 

@@ -154,6 +154,18 @@ def test_an_answer_that_can_not_be_used_is_an_observation(serve: Serve, call: An
     assert told in result.content
 
 
+def test_what_is_wrong_with_an_answer_is_not_printed_as_well(serve: Serve) -> None:
+    url = serve(lambda it, _: send(it, b"<html>"))
+    code = (
+        "from loopwright.tools import ToolCall, from_mcp\n"
+        f"with from_mcp({url!r}) as tools:\n    print(tools.call(ToolCall('look')).error)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert (done.stdout, done.stderr) == ("raised\n", "")
+
+
 def test_a_session_that_the_server_forgot_is_opened_again(serve: Serve) -> None:
     seen: list[str] = []
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, cast
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 _END = 7.0  # seconds for a session to end
 _MAX_PAGES = 200  # of a listing
 _MAX_INSTRUCTIONS = 4_000  # characters
+_NOWHERE = logging.NullHandler()
 _SESSION_OVER = "Session terminated"  # what the SDK makes of a 404 within a session
 
 
@@ -58,6 +60,8 @@ class Life:
         from mcp import Client
         from mcp_types import Implementation
 
+        # what the SDK logs reaches the caller in words; with no handler at all, Python would print it on stderr
+        logging.getLogger("mcp").addHandler(_NOWHERE)
         this = Implementation(name="loopwright", version=version("loopwright"))
         async with Client(self._wire.streams(), cache=None, client_info=this) as client:
             self.instructions = clean(client.instructions or "", _MAX_INSTRUCTIONS)
