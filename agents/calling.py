@@ -150,7 +150,7 @@ class AgentToolRun(ToolRun):
         record.result = result
         if isinstance(record, _Watched):
             if self._recorder is not None:
-                self._recorder.ended(record.key, result)
+                self._recorder.ended(record.key, result, self.state)
             if self._watchers:
                 tell(self._watchers, "on_tool_end", record.call_id, result)
 

@@ -57,8 +57,8 @@ class Recorder(Protocol):
     def began(self, call: ToolCall) -> int:
         """Record that a tool call is about to be made; the number is for `ended`."""
 
-    def ended(self, number: int, result: ToolResult) -> None:
-        """Record what came of it."""
+    def ended(self, number: int, result: ToolResult, state: Mapping[str, object]) -> None:
+        """Record what came of it, and the run's state after it."""
 
     def sandboxes(self, made: Interpreter) -> Interpreter:
         """Sandboxes whose runs are recorded, or answered from the record."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
@@ -32,7 +32,7 @@ class Step:
     thought: str
     calls: tuple[ToolCall, ...]
     results: tuple[ToolResult, ...]
-    seconds: float = 0.0
+    seconds: float = field(default=0.0, compare=False)
     inner: tuple[ToolResult, ...] = ()
 
     @property

@@ -67,8 +67,11 @@ class Pending:
             if run.replay and not self.tool.rules.in_replay:
                 return self._denied("this run repeats a record, and the record has no such call")
             return None
+        if record.state is not None:
+            run.state.update(record.state)
         if record.result is not None:
-            return replace(record.result, seconds=0.0)
+            again = replace(record.result.call, id=self.asked.id)
+            return replace(record.result, call=again, seconds=0.0)
         if self.tool.rules.writes:
             return self._stopped(f"an earlier run was stopped while this call ran; {_UNKNOWN_OUTCOME}")
         return None

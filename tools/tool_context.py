@@ -43,10 +43,11 @@ class ToolContext:
 
 @dataclass(slots=True)
 class Record:
-    """A call that was begun; `result` is None until it has ended."""
+    """A call that was begun; `result` is None until it has ended. `state` is the run's state after it, where that is known."""
 
     call: ToolCall
     result: ToolResult | None = None
+    state: dict[str, Any] | None = None
 
 
 class ToolRun:

@@ -17,6 +17,7 @@ COMMANDS = {
     "run": "Ask an agent one question and watch its steps.",
     "eval": "Evaluate an agent on a file of tasks.",
     "tools": "List, show, call, check and serve tools.",
+    "trace": "Look at recorded runs, compare two, fork one.",
     "sandbox": "See what the sandbox can promise on this system.",
 }
 

@@ -91,7 +91,9 @@ def test_a_setting_that_makes_no_sense_is_named(options: dict[str, Any], says: s
 
 
 def test_an_unknown_setting_can_not_be_read() -> None:
-    with pytest.raises(AttributeError, match="no setting 'rm'; there are: adapter, approval, callbacks, documents"):
+    with pytest.raises(
+        AttributeError, match="no setting 'rm'; there are: adapter, approval, callbacks, documents"
+    ):
         _ = settings.rm
 
 

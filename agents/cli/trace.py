@@ -1,0 +1,219 @@
+"""`loopwright trace`: what is in a journal."""
+
+from __future__ import annotations
+
+import json
+import os
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..text import call_text, one_line, plain
+
+if TYPE_CHECKING:
+    from ..runtime.journal import Entry, JournalFile
+
+DEFAULT = "loopwright-runs.sqlite"
+
+_WIDTH = 200  # characters of one message or result
+
+
+@click.group("trace")
+@click.option(
+    "--journal",
+    "-j",
+    "path",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=lambda: os.environ.get("LOOPWRIGHT_JOURNAL", DEFAULT),
+    metavar="FILE",
+    help=f"The journal; LOOPWRIGHT_JOURNAL by default, else {DEFAULT}.",
+)
+@click.pass_context
+def command(ctx: click.Context, path: Path) -> None:
+    r"""Look at recorded runs, compare two, or fork one.
+
+    \b
+    loopwright run "..." --journal runs.sqlite --run-name first
+    loopwright trace -j runs.sqlite list
+    loopwright trace -j runs.sqlite show first
+    """
+    ctx.obj = path
+
+
+@command.command("list")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a run on stdout.")
+@click.pass_obj
+def list_command(path: Path, as_json: bool) -> int:
+    """List the runs, the latest first."""
+    from dataclasses import asdict
+
+    for run in _opened(path).runs():
+        if as_json:
+            click.echo(json.dumps(asdict(run), ensure_ascii=False))
+            continue
+        when = datetime.fromtimestamp(run.started).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+        origin = f", forked from {run.parent} at {run.steps}" if run.parent else ""
+        counts = f"{run.model_calls} model calls, {run.tool_calls} tool calls"
+        click.echo(
+            plain(f"{run.id}  {when}  {run.status}  {counts}{origin}  {one_line(run.title, 80)}".rstrip())
+        )
+    return 0
+
+
+@command.command("show")
+@click.argument("run")
+@click.option(
+    "--step", type=click.IntRange(1), help="Only this model call and what followed; whole, not cut."
+)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object an entry on stdout.")
+@click.pass_obj
+def show_command(path: Path, run: str, step: int | None, as_json: bool) -> int:
+    """Show what a RUN asked and was told, in order."""
+    from ..runtime.journal.file import numbered
+
+    file = _opened(path)
+    _known(file, run)
+    for number, entry in numbered(file.entries(run)):
+        if step is not None and number != step:
+            continue
+        if as_json:
+            click.echo(json.dumps(_plain_entry(number, entry), ensure_ascii=False))
+        else:
+            click.echo("\n".join(_lines(number, entry, whole=step is not None)))
+    return 0
+
+
+@command.command("diff")
+@click.argument("first")
+@click.argument("second")
+@click.pass_obj
+def diff_command(path: Path, first: str, second: str) -> int:
+    """Say where two runs part; the exit code is 1 where they do."""
+    from itertools import zip_longest
+
+    from ..runtime.journal.difference import difference
+    from ..runtime.journal.file import numbered
+
+    file = _opened(path)
+    for run in (first, second):
+        _known(file, run)
+    pairs = zip_longest(numbered(file.entries(first)), numbered(file.entries(second)))
+    for one, other in pairs:
+        if one is None or other is None:
+            longer, (number, entry) = (first, one) if one is not None else (second, other)
+            click.echo(f"only {longer} goes on, from model call {number}:")
+            click.echo("\n".join(_lines(number, entry, whole=False)))
+            return 1
+        for what in ("request", "response"):
+            a, b = (_comparable(getattr(pair[1], what)) for pair in (one, other))
+            if a != b:
+                click.echo(plain(f"model call {one[0]}, {one[1].kind} {what}: {difference(a, b)}"))
+                click.echo(f"(recorded: {first}, now: {second})")
+                return 1
+    click.echo("no difference")
+    return 0
+
+
+@command.command("fork")
+@click.argument("run")
+@click.option("--step", type=click.IntRange(0), required=True, help="Model calls that the new run shares.")
+@click.option("--name", help="The new run's name; made up by default.")
+@click.pass_obj
+def fork_command(path: Path, run: str, step: int, name: str | None) -> int:
+    """Make a new run that shares the first steps of a RUN; going on with it repeats those from the record."""
+    file = _opened(path)
+    _known(file, run)
+    if name is not None and file.run(name) is not None:
+        raise click.UsageError(f"there is a run {name!r} already")
+    click.echo(file.fork(run, step, name))
+    return 0
+
+
+def _opened(path: Path) -> JournalFile:
+    from ..runtime.journal import JournalFile
+
+    if not path.exists():
+        raise click.UsageError(f"there is no journal {path}: name one with --journal, or record a run first")
+    return JournalFile(path)
+
+
+def _known(file: JournalFile, run: str) -> None:
+    from ..text import did_you_mean
+
+    names = [one.id for one in file.runs()]
+    if run not in names:
+        raise click.UsageError(f"there is no run {run!r}{did_you_mean(run, names)}")
+
+
+def _plain_entry(number: int, entry: Entry) -> dict[str, Any]:
+    return {
+        "step": number,
+        "entry": entry.number,
+        "kind": entry.kind,
+        "request": json.loads(entry.request),
+        "response": json.loads(entry.response) if entry.response is not None else None,
+        "seconds": entry.seconds,
+    }
+
+
+def _comparable(text: str | None) -> str:
+    """An effect's JSON without what no two runs share: how long it took."""
+    body = json.loads(text) if text is not None else None
+    for part in (body, body.get("execution") if isinstance(body, dict) else None):
+        if isinstance(part, dict):
+            part.pop("seconds", None)
+    return json.dumps(body, sort_keys=True)
+
+
+def _lines(number: int, entry: Entry, *, whole: bool) -> list[str]:
+    shown = _whole if whole else _cut
+    told = json.loads(entry.response) if entry.response is not None else None
+    asked = json.loads(entry.request)
+    if entry.kind == "model":
+        return _model_lines(number, asked, told, whole=whole)
+    if entry.kind == "program":
+        return [f"   program {shown(asked['code'])}", f"        => {shown(_program_result(told))}"]
+    call = f"{asked['name']}({', '.join(f'{name}={json.dumps(value, ensure_ascii=False)}' for name, value in asked['args'].items())})"
+    result = "(never ended)" if told is None else told["content"]
+    return [f"   tool {shown(call)}", f"        -> {shown(result)}"]
+
+
+def _model_lines(
+    number: int, asked: dict[str, Any], told: dict[str, Any] | None, *, whole: bool
+) -> list[str]:
+    from loopwright.tools.calls import ToolCall
+
+    messages = asked["messages"]
+    lines = [f"{number}. model {asked['lm']}, {len(messages)} messages"]
+    if whole:
+        lines += [f"   [{role}] {plain(content)}" for role, content, *_ in messages]
+    elif number == 1 and messages:
+        lines.append(f"   [{messages[-1][0]}] {_cut(messages[-1][1])}")
+    if told is None:
+        return [*lines, "   (never ended)"]
+    if told["text"]:
+        lines.append(f"   => {(_whole if whole else _cut)(told['text'])}")
+    lines += [f"   => {call_text(ToolCall(*call))}" for call in told["tool_calls"]]
+    return lines
+
+
+def _program_result(told: dict[str, Any] | None) -> str:
+    if told is None:
+        return "(never ended)"
+    execution = told["execution"]
+    parts = (
+        execution["stdout"].rstrip(),
+        execution["value_repr"],
+        (execution["error"] or {}).get("message", ""),
+    )
+    return f"{execution['end']}: " + "\n".join(part for part in parts if part)
+
+
+def _cut(text: str) -> str:
+    return one_line(text, _WIDTH)
+
+
+def _whole(text: str) -> str:
+    return plain(text)

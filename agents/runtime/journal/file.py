@@ -1,0 +1,201 @@
+"""The journal's file: runs and their entries, in SQLite."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from ...errors import ConfigurationError
+
+VERSION = 1
+BUSY_SECONDS = 10.0
+
+Kind = Literal["model", "tool", "program"]
+
+_TABLES = """
+CREATE TABLE IF NOT EXISTS runs (
+    id TEXT PRIMARY KEY, title TEXT NOT NULL, started REAL NOT NULL, status TEXT NOT NULL,
+    parent TEXT, steps INTEGER
+);
+CREATE TABLE IF NOT EXISTS entries (
+    run TEXT NOT NULL, number INTEGER NOT NULL, kind TEXT NOT NULL, key TEXT NOT NULL,
+    request TEXT NOT NULL, response TEXT, began REAL NOT NULL, seconds REAL,
+    PRIMARY KEY (run, number)
+) WITHOUT ROWID;
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class RunInfo:
+    """A run in a journal. `parent` and `steps` are those of a fork: where it comes from, and how much it shares."""
+
+    id: str
+    title: str
+    started: float
+    status: str
+    parent: str = ""
+    steps: int = 0
+    model_calls: int = 0
+    tool_calls: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One effect of a run: `request` and `response` are JSON; `response` is None where it never ended."""
+
+    number: int
+    kind: Kind
+    key: str
+    request: str
+    response: str | None
+    seconds: float | None
+
+
+class JournalFile:
+    """Runs in one file, which several processes may write at once.
+
+    What was written survives the death of the process (SQLite's write-ahead log); a power cut may take the last
+    moments. Raises `ConfigurationError` where the path holds something else or can't be written.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path).expanduser()
+        self._lock = threading.Lock()
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            new = not self.path.exists()
+            self._connection = sqlite3.connect(
+                self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+            )
+            self._connection.execute("PRAGMA journal_mode = WAL")
+            self._connection.execute("PRAGMA synchronous = NORMAL")
+            self._check_version()
+            self._connection.executescript(_TABLES)
+            if new:
+                os.chmod(self.path, 0o600)  # noqa: PTH101  # it holds what was said to models
+        except (sqlite3.Error, OSError) as error:
+            raise ConfigurationError(f"{self.path} can't be used as a journal: {error}") from error
+
+    def _check_version(self) -> None:
+        version = self._connection.execute("PRAGMA user_version").fetchone()[0]
+        if version not in (0, VERSION):
+            raise ConfigurationError(
+                f"{self.path} was written by a later loopwright (journal version {version}, this one reads {VERSION})"
+            )
+        tables = {
+            row[0] for row in self._connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+        }
+        if tables and not tables >= {"runs", "entries"}:
+            raise ConfigurationError(f"{self.path} is a database, but no journal: give another path")
+        if version == 0:
+            self._connection.execute(f"PRAGMA user_version = {VERSION}")
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._lock:
+            self._connection.close()
+
+    # ---- runs
+
+    def runs(self) -> list[RunInfo]:
+        """Every run, the latest first."""
+        rows = self._ask(
+            "SELECT id, title, started, status, COALESCE(parent, ''), COALESCE(steps, 0),"
+            " (SELECT COUNT(*) FROM entries WHERE run = id AND kind = 'model'),"
+            " (SELECT COUNT(*) FROM entries WHERE run = id AND kind = 'tool')"
+            " FROM runs ORDER BY started DESC, id"
+        )
+        return [RunInfo(*row) for row in rows]
+
+    def run(self, name: str) -> RunInfo | None:
+        """The run of this id."""
+        return next((one for one in self.runs() if one.id == name), None)
+
+    def begin(self, name: str | None, title: str, *, parent: str = "", steps: int = 0) -> str:
+        """A new run; returns its id."""
+        made = name or f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(2)}"
+        self._do(
+            "INSERT INTO runs VALUES (?, ?, ?, 'running', ?, ?)",
+            (made, title, time.time(), parent or None, steps or None),
+        )
+        return made
+
+    def mark(self, run: str, status: str) -> None:
+        """Say how a run stands: running, done, or what ended it."""
+        self._do("UPDATE runs SET status = ? WHERE id = ?", (status, run))
+
+    def fork(self, run: str, steps: int, name: str | None = None) -> str:
+        """A new run that shares the first `steps` model calls of another, and what was done between them.
+
+        Going on with it (`Journal(path, run=...)`) repeats those from the record, and then goes its own way.
+        """
+        known = self.entries(run)
+        models = [entry.number for entry in known if entry.kind == "model"]
+        if not 0 <= steps <= len(models):
+            raise ConfigurationError(
+                f"run {run!r} has {len(models)} model calls; it can't be forked at {steps}"
+            )
+        end = models[steps] if steps < len(models) else known[-1].number + 1 if known else 0
+        found = self.run(run)
+        title = found.title if found else ""
+        made = self.begin(name, title, parent=run, steps=steps)
+        self._do(
+            "INSERT INTO entries SELECT ?, number, kind, key, request, response, began, seconds"
+            " FROM entries WHERE run = ? AND number < ?",
+            (made, run, end),
+        )
+        self.mark(made, "forked")
+        return made
+
+    # ---- entries
+
+    def entries(self, run: str) -> list[Entry]:
+        """What a run did, in order."""
+        rows = self._ask(
+            "SELECT number, kind, key, request, response, seconds FROM entries WHERE run = ? ORDER BY number",
+            (run,),
+        )
+        return [Entry(*row) for row in rows]
+
+    def began(self, run: str, number: int, kind: Kind, key: str, request: str) -> None:
+        """Write that something is about to be done."""
+        self._do(
+            "INSERT INTO entries VALUES (?, ?, ?, ?, ?, NULL, ?, NULL)",
+            (run, number, kind, key, request, time.time()),
+        )
+
+    def ended(self, run: str, number: int, response: str) -> None:
+        """Write what came of it."""
+        self._do(
+            "UPDATE entries SET response = ?, seconds = ? - began WHERE run = ? AND number = ?",
+            (response, time.time(), run, number),
+        )
+
+    def _do(self, statement: str, values: tuple[object, ...]) -> None:
+        with self._lock:
+            try:
+                self._connection.execute(statement, values)
+            except sqlite3.Error as error:
+                raise ConfigurationError(f"the journal {self.path} can't be written: {error}") from error
+
+    def _ask(self, query: str, values: tuple[object, ...] = ()) -> list[tuple[Any, ...]]:
+        with self._lock:
+            try:
+                return self._connection.execute(query, values).fetchall()
+            except sqlite3.Error as error:
+                raise ConfigurationError(f"the journal {self.path} can't be read: {error}") from error
+
+
+def numbered(entries: list[Entry]) -> Iterator[tuple[int, Entry]]:
+    """Entries with the number of the model call that each belongs to, from 1."""
+    step = 0
+    for entry in entries:
+        step += entry.kind == "model"
+        yield step, entry
