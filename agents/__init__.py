@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from .__about__ import __version__
 
 if TYPE_CHECKING:
+    from loopwright.sandbox import PythonInterpreter as PythonInterpreter
     from loopwright.tools import Tool as Tool
     from loopwright.tools import ToolRegistry as ToolRegistry
     from loopwright.tools import tool as tool
@@ -27,12 +28,18 @@ if TYPE_CHECKING:
     from .ambient import context as context
     from .ambient import inspect_history as inspect_history
     from .ambient import settings as settings
+    from .bridges import asyncify as asyncify
+    from .bridges import syncify as syncify
+    from .code import Code as Code
     from .evaluation import Evaluate as Evaluate
     from .evaluation import TaskFile as TaskFile
+    from .example import Completions as Completions
     from .example import Example as Example
     from .example import Prediction as Prediction
+    from .history import History as History
     from .models import LM as LM
     from .models import BaseLM as BaseLM
+    from .models import configure_cache as configure_cache
     from .module import Module as Module
     from .modules import BestOfN as BestOfN
     from .modules import ChainOfThought as ChainOfThought
@@ -47,9 +54,11 @@ if TYPE_CHECKING:
     from .modules import Refine as Refine
     from .modules import Retrieve as Retrieve
     from .modules import majority as majority
+    from .saving import load as load
     from .signature import InputField as InputField
     from .signature import OutputField as OutputField
     from .signature import Signature as Signature
+    from .tool_calls import ToolCalls as ToolCalls
     from .trajectory import Step as Step
     from .trajectory import Trajectory as Trajectory
 
@@ -57,11 +66,14 @@ _HOMES = {
     "utils": ("utils",),
     "adapters": ("Adapter", "ChatAdapter", "JSONAdapter", "NativeAdapter"),
     "ambient": ("configure", "context", "inspect_history", "settings"),
+    "bridges": ("asyncify", "syncify"),
+    "code": ("Code",),
     "errors": ("errors",),
     "evaluate": ("evaluate",),
     "evaluation": ("Evaluate", "TaskFile"),
-    "example": ("Example", "Prediction"),
-    "models": ("LM", "BaseLM"),
+    "example": ("Completions", "Example", "Prediction"),
+    "history": ("History",),
+    "models": ("LM", "BaseLM", "configure_cache"),
     "module": ("Module",),
     "modules": (
         "BestOfN",
@@ -78,7 +90,10 @@ _HOMES = {
         "Retrieve",
         "majority",
     ),
+    "sandbox": ("PythonInterpreter",),
+    "saving": ("load",),
     "signature": ("InputField", "OutputField", "Signature"),
+    "tool_calls": ("ToolCalls",),
     "trajectory": ("Step", "Trajectory"),
     "tools": ("Tool", "ToolRegistry", "tool"),
 }

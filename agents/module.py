@@ -14,7 +14,7 @@ from loopwright.tools import ToolRegistry
 
 from .ambient import current, drive, unblocked
 from .calling import module_call
-from .errors import StateError
+from .errors import LoopwrightError, StateError
 from .example import Example
 from .models.base import BaseLM
 from .parallel import in_threads
@@ -159,6 +159,19 @@ class Module:
             raise ValueError("the predictors ask different models: look at each predictor's lm")
         return next(iter(models.values()), None)
 
+    def map_named_predictors(self, func: Callable[[Any], Any]) -> Self:
+        """Put what a function makes of each predictor in its place; the program itself is changed.
+
+        A program that is a predictor can't replace itself, and raises ValueError.
+        """
+        if self.is_predictor:
+            raise ValueError("a predictor can't replace itself: map the program that it is a part of")
+        replaced = {id(predictor): func(predictor) for predictor in self.predictors()}
+        done: dict[int, Any] = {}
+        for name, part in list(vars(self).items()):
+            vars(self)[name] = _copy_with(part, replaced, done)
+        return self
+
     # Copies
 
     def deepcopy(self) -> Self:
@@ -204,17 +217,31 @@ class Module:
         self,
         examples: Sequence[Example],
         num_threads: int | None = None,
-        *,
+        max_errors: int | None = None,
         return_failed_examples: bool = False,
+        provide_traceback: bool | None = None,
+        disable_progress_bar: bool = False,
+        timeout: int = 120,
+        straggler_limit: int = 3,
     ) -> Any:
         """Run the program on the inputs of many examples, in threads; results keep their order.
 
-        The first error is raised after all have run; with `return_failed_examples` the result is
-        (predictions, failed examples, their errors), as in DSPy.
+        The first error is raised after all have run, or after `max_errors` of them, when no further example is begun.
+        With `return_failed_examples` the result is (predictions, failed examples, their errors), as in DSPy. The
+        arguments after it are taken because DSPy's programs give them, and change nothing.
         """
-        outcomes = in_threads(
-            lambda example: self(**example.inputs().toDict()), examples, num_threads or current().num_threads
-        )
+        failures: list[Exception] = []
+
+        def one(example: Example) -> Any:
+            if max_errors is not None and len(failures) >= max_errors:
+                raise LoopwrightError(f"not run: {max_errors} examples had failed before (max_errors)")
+            try:
+                return self(**example.inputs().toDict())
+            except Exception as error:
+                failures.append(error)
+                raise
+
+        outcomes = in_threads(one, examples, num_threads or current().num_threads)
         failed = [
             (example, o) for example, o in zip(examples, outcomes, strict=True) if isinstance(o, Exception)
         ]

@@ -64,13 +64,16 @@ class Field:
 def InputField(desc: str = "", *, default: Any = MISSING, **constraints: Any) -> Any:  # noqa: N802  # the name is the field's own
     """Declare an input in a signature's class.
 
-    `constraints` are those of `pydantic.Field`: `ge`, `le`, `min_length`, `pattern` and so on.
+    `constraints` are those of `pydantic.Field`: `ge`, `le`, `min_length`, `pattern` and so on. `description` is another
+    name of `desc`.
     """
+    desc = constraints.pop("description", desc)
     return Field("", "input", desc=desc, default=default, constraints=tuple(constraints.items()))
 
 
 def OutputField(desc: str = "", **constraints: Any) -> Any:  # noqa: N802  # as InputField
     """Declare an output in a signature's class; `constraints` as for `InputField`."""
+    desc = constraints.pop("description", desc)
     return Field("", "output", desc=desc, constraints=tuple(constraints.items()))
 
 

@@ -17,6 +17,7 @@ import types
 import typing
 import uuid
 from collections.abc import Mapping
+from importlib import import_module
 from typing import Any
 
 from .errors import SignatureError
@@ -35,6 +36,7 @@ TYPES: Mapping[str, Any] = {
     "UUID": uuid.UUID,
     "None": type(None),
 }
+OWN_TYPES = {"History": "history", "Code": "code", "Tool": "tools", "ToolCalls": "tool_calls"}  # name: module
 MODULES = {"typing", "datetime", "decimal", "fractions", "uuid", "collections", "dspy", "loopwright", "lw"}
 
 _NEEDS_ARGUMENTS = (typing.Literal, typing.Optional, typing.Union)
@@ -172,7 +174,9 @@ class _TypeReader:
     def _named(self, name: str) -> Any:
         if name in self.names:
             return self.names[name]
-        near = difflib.get_close_matches(name, self.names, 1)
+        if name in OWN_TYPES:
+            return getattr(import_module(f".{OWN_TYPES[name]}", __package__), name)
+        near = difflib.get_close_matches(name, [*self.names, *OWN_TYPES], 1)
         hint = f"; did you mean {near[0]!r}?" if near else ""
         raise SignatureError(
             f"unknown type {name!r} in the signature {self.whole!r}{hint} (types of your own: "

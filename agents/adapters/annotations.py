@@ -21,6 +21,7 @@ from pydantic import Field as Constraint
 from pydantic.errors import PydanticUserError
 from pydantic_core import PydanticKnownError
 
+from ..code import Code
 from ..errors import SignatureError
 from ..signature import Field, Signature
 from ..signature_text import type_text
@@ -271,6 +272,8 @@ def describe_annotation(type_: Any) -> str:
         return f"a JSON list of {len(inner)}: {'; '.join(inner)}"
     if origin is dict:
         return "a JSON object" + ("" if args[1] in (Any, object) else f", each value {inner[1]}")
+    if isinstance(type_, type) and issubclass(type_, Code):
+        return type_.description()
     return _WORDS.get(type_, "") if _hashable(type_) else ""
 
 

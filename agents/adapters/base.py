@@ -17,8 +17,9 @@ from typing import Any
 
 from loopwright.tools.calls import ToolCall, ToolResult, ToolSpec
 
-from ..errors import OutputError, SignatureError
+from ..errors import InputError, OutputError, SignatureError
 from ..example import Example
+from ..history import History
 from ..messages import Message
 from ..models.base import LMResponse
 from ..signature import Field, FieldKind, Signature
@@ -93,6 +94,42 @@ class Adapter(ABC):
     def complain(self, response: LMResponse, problem: str) -> tuple[Message, ...]:
         """Tell the model that its answer can't be used, and why."""
         return (Message("user", f"This answer can't be used: {problem}"),)
+
+
+def with_history(signature: Signature, inputs: Mapping[str, Any]) -> tuple[Signature, tuple[Example, ...]]:
+    """The signature without its histories, and the turns that are in them, each an example of what is left.
+
+    >>> from loopwright.history import History
+    >>> told = History([{"question": "2 + 2?", "answer": "4"}])
+    >>> with_history(Signature("question, before: History -> answer"), {"question": "And 3?", "before": told})
+    (Signature('question -> answer', 'Given `question`, produce `answer`.'), (Example(question='2 + 2?', answer='4'),))
+    """
+    names = _history_names(signature)
+    if not names:
+        return signature, ()
+    left = _without_fields(signature, names)
+    turns: list[Example] = []
+    for name in names:
+        given = inputs.get(name)
+        if given is None:
+            continue
+        if not isinstance(given, History):
+            raise InputError(f"`{name}` must be a History, as in History(messages=[...]), not {given!r:.60}")
+        turns += given.examples(left.input_fields, left.output_fields)
+    return left, tuple(turns)
+
+
+@lru_cache(maxsize=512)
+def _history_names(signature: Signature) -> tuple[str, ...]:
+    kinds = (History, History | None)
+    return tuple(name for name, field in signature.input_fields.items() if field.type in kinds)
+
+
+@lru_cache(maxsize=512)
+def _without_fields(signature: Signature, names: tuple[str, ...]) -> Signature:
+    for name in names:
+        signature = signature.delete(name)
+    return signature
 
 
 def with_sound_calls(response: LMResponse, taken: set[str]) -> LMResponse:

@@ -24,6 +24,7 @@ from .base import (
     parse_outputs,
     scaffold,
     submit_spec,
+    with_history,
     writes_code,
 )
 from .values import format_value
@@ -98,8 +99,9 @@ class NativeAdapter(Adapter):
         inputs: Mapping[str, Any],
         tools: Sequence[ToolSpec],
     ) -> Prompt:
+        signature, turns = with_history(signature, inputs)
         messages = [_system(name, signature)]
-        for number, demo in enumerate(demos, 1):
+        for number, demo in enumerate((*demos, *turns), 1):
             messages.append(Message("user", _inputs(signature, demo)))
             messages.extend(self._demo(demo, signature, f"demo_{number}"))
         messages.append(Message("user", _inputs(signature, inputs)))

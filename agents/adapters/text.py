@@ -17,7 +17,18 @@ from ..messages import Message
 from ..models.base import LMResponse
 from ..signature import Field, Signature
 from .annotations import hint_type
-from .base import CODE, Adapter, Prompt, Turn, demo_steps, list_fields, parse_outputs, scaffold, writes_code
+from .base import (
+    CODE,
+    Adapter,
+    Prompt,
+    Turn,
+    demo_steps,
+    list_fields,
+    parse_outputs,
+    scaffold,
+    with_history,
+    writes_code,
+)
 from .values import parse_value
 
 NOT_GIVEN = "(not given in this example)"
@@ -65,9 +76,10 @@ class TextAdapter(Adapter):
         return self.write({n: f"<{hint_type(f)}>" for n, f in signature.output_fields.items()})
 
     def format(self, signature: Signature, demos: Sequence[Example], inputs: Mapping[str, Any]) -> Prompt:
-        """System message, a pair of messages for each demonstration, and the live inputs."""
+        """System message, a pair of messages for each demonstration and each turn before, and the live inputs."""
+        signature, turns = with_history(signature, inputs)
         messages = [_system(self, signature)]
-        for demo in demos:
+        for demo in (*demos, *turns):
             outputs = {name: demo.get(name, NOT_GIVEN) for name in signature.output_fields}
             messages.append(Message("user", self._user(signature, demo)))
             messages.append(Message("assistant", self.write(outputs)))
@@ -97,6 +109,7 @@ class TextAdapter(Adapter):
         tools: Sequence[ToolSpec],
     ) -> Prompt:
         """As `format`, with the tools described in the system message."""
+        signature, turns = with_history(signature, inputs)
         code = writes_code(tools)
         system = scaffold("text_code" if code else "text_agent").substitute(
             inputs=list_fields(signature, "input"),
@@ -106,7 +119,7 @@ class TextAdapter(Adapter):
             instructions=signature.instructions,
         )
         messages = [Message("system", system)]
-        for demo in demos:
+        for demo in (*demos, *turns):
             messages.append(Message("user", self._user(signature, demo)))
             for step in demo_steps(demo, signature):
                 for place, call in enumerate(step.calls):  # one call a turn is the form

@@ -14,7 +14,7 @@ from .lm import LM, Exchange, as_lm
 from .openai_compatible import DirectLM
 from .retry import Retrying
 from .scripted import FunctionLM, ScriptedLM
-from .stores import CacheSettings, DiskStore, LayeredStore, MemoryStore, Store, default_store
+from .stores import CacheSettings, DiskStore, LayeredStore, MemoryStore, Store, configure_cache, default_store
 
 __all__ = [
     "LM",
@@ -39,5 +39,6 @@ __all__ = [
     "Store",
     "Usage",
     "as_lm",
+    "configure_cache",
     "default_store",
 ]

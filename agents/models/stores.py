@@ -25,6 +25,7 @@ from ..errors import ConfigurationError
 from .base import LMResponse, Usage
 
 GIBIBYTE = 2**30
+UNBOUNDED = 2**62
 BUSY_SECONDS = 2.0
 PUTS_BETWEEN_PRUNES = 256
 
@@ -221,13 +222,56 @@ class CacheSettings:
         return LayeredStore(*stores) if stores else None
 
 
+class _Process:
+    """What `configure_cache` sets; None is what the environment says."""
+
+    settings: CacheSettings | None = None
+
+
+def configure_cache(
+    enable_disk_cache: bool | None = True,
+    enable_memory_cache: bool | None = True,
+    disk_cache_dir: str | Path | None = None,
+    disk_size_limit_bytes: float | None = GIBIBYTE,
+    memory_max_entries: float | None = 10_000,
+) -> None:
+    """Say how models that are made from now on keep their answers, whatever the environment says.
+
+    `disk_cache_dir` None is the user's cache folder. A model that exists keeps the cache that it has.
+
+    >>> before = _Process.settings
+    >>> configure_cache(enable_disk_cache=False, enable_memory_cache=False)
+    >>> default_store() is None
+    True
+    >>> _Process.settings = before
+    """
+    for name, size in (
+        ("disk_size_limit_bytes", disk_size_limit_bytes),
+        ("memory_max_entries", memory_max_entries),
+    ):
+        if size is not None and not size >= 1:  # a NaN is no size either
+            raise ConfigurationError(f"{name} must be a number of at least 1, not {size!r}")
+    _Process.settings = CacheSettings(
+        memory=bool(enable_memory_cache),
+        disk=bool(enable_disk_cache),
+        folder=None if disk_cache_dir is None else Path(disk_cache_dir).expanduser(),
+        max_entries=_bounded(memory_max_entries),
+        max_bytes=_bounded(disk_size_limit_bytes),
+    )
+
+
+def _bounded(size: float | None) -> int:
+    """A size as a whole number; None and `math.inf`, DSPy's words for no bound, are one that none comes to."""
+    return UNBOUNDED if size is None or size > UNBOUNDED else int(size)
+
+
 def default_store() -> Store | None:
-    """The store that the environment asks for; the same one for the same settings.
+    """The store that `configure_cache`, else the environment asks for; the same one for the same settings.
 
     All models of a process share it, because what one has asked the other need not ask again. Nothing
     is opened before the first call.
     """
-    return _opened(CacheSettings.from_environment())
+    return _opened(_Process.settings or CacheSettings.from_environment())
 
 
 @cache
