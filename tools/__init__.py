@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from .approval import Answer, Approval, Question
 from .builtin import BUILTIN_NAMES, builtin_tool
 from .calls import Effect, ErrorKind, ToolCall, ToolResult, ToolSpec
+from .definitions import foreign_tools
 from .documents import Bm25Index, Document, Hit, load_documents
 from .errors import (
     ArgumentsError,
@@ -22,6 +23,7 @@ from .errors import (
     ToolFailed,
     ToolLookupError,
 )
+from .exports import anthropic_tool, openai_tool
 from .registry import ToolRegistry
 from .resolve import resolve
 from .tool import Tool, tool
@@ -55,9 +57,12 @@ __all__ = [
     "ToolResult",
     "ToolRun",
     "ToolSpec",
+    "anthropic_tool",
     "builtin_tool",
+    "foreign_tools",
     "from_mcp",
     "load_documents",
+    "openai_tool",
     "resolve",
     "tool",
 ]

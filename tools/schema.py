@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 
 from .annotation import CompiledType, NotATypeError, compile_type
@@ -49,6 +49,7 @@ def compile_parameters(
         found = Foreign(*_parameters(func, named, hints, words))
     else:
         found = foreign_parameters(schemas, named, hints, called(func))
+        _check_fits(func, named, [one.own for one in found.parameters])
     made = found.parameters
     return Parameters(
         by_name={one.name: one for one in made},
@@ -58,6 +59,23 @@ def compile_parameters(
         extra=found.extra,
         context=context,
     )
+
+
+def _check_fits(
+    func: Callable[..., object], named: Mapping[str, inspect.Parameter], given: Sequence[str]
+) -> None:
+    """Refuse a schema by hand of which the function could not be called."""
+    missing = [name for name, one in named.items() if one.default is one.empty and name not in given]
+    if missing:
+        raise ToolDefinitionError(
+            f"{called(func)} needs {missing[0]!r}, of which the schema by hand says nothing"
+        )
+    kinds = {one.kind for one in inspect.signature(func).parameters.values()}
+    unknown = [name for name in given if name not in named]
+    if unknown and inspect.Parameter.VAR_KEYWORD not in kinds:
+        raise ToolDefinitionError(
+            f"{called(func)} takes no {unknown[0]!r}, which the schema by hand has; name it there, or take **kwargs"
+        )
 
 
 def _context_of(

@@ -221,6 +221,23 @@ def test_the_functions_own_types_and_defaults_stay_in_force() -> None:
     assert tool.run(ToolCall("due", {"day": "2026-01-31"})).content == "31.01. 2"
 
 
+@pytest.mark.parametrize(
+    ("schema", "said"),
+    [
+        ({"day": {}, "m": {}}, "due takes no 'm', which the schema by hand has"),
+        ({"n": {}}, "due needs 'day', of which the schema by hand says nothing"),
+    ],
+    ids=["too much", "too little"],
+)
+def test_a_schema_that_the_function_can_not_be_called_by_is_refused(schema: Any, said: str) -> None:
+    def due(day: date, n: int = 2) -> str:
+        return f"{day} {n}"
+
+    with pytest.raises(ToolDefinitionError) as refused:
+        Tool(due, args=schema)
+    assert said in str(refused.value)
+
+
 def test_descriptions_may_be_given_under_either_name() -> None:
     schema: Any = object_of(**{"a b": {"type": "integer"}, "c d": {"type": "integer"}})
     tool = Tool(remote, "remote", args=schema, arg_desc={"a b": "First.", "c_d": "Second."})
