@@ -9,6 +9,7 @@ import pytest
 from lm_calls import asking
 from pydantic import BaseModel
 
+from loopwright import JSONAdapter, Predict, context
 from loopwright.utils import DummyLM
 
 QUESTION = "[[ ## question ## ]]\n"
@@ -83,3 +84,20 @@ def test_it_can_be_awaited_and_remembers() -> None:
     assert asyncio.run(lm.acall("?")) == ["[[ ## answer ## ]]\n1\n\n[[ ## completed ## ]]"]
     assert [request.messages[0].content for request, _ in lm.history] == ["?"]
     assert lm.complete(asking()).model == "dummy"
+
+
+def test_answers_have_the_form_of_an_adapter() -> None:
+    lm = DummyLM([{"n": 4}], adapter=JSONAdapter())
+    with context(lm=lm, adapter=JSONAdapter()):
+        assert Predict("question -> n: int")(question="2 + 2?").n == 4
+    assert lm.history[0].response.text == '{"n": 4}'
+
+
+def test_a_conversation_can_be_looked_at() -> None:
+    lm = DummyLM([{"answer": 1}], reasoning=True)
+    lm("?")
+    assert lm.get_convo(0) == (
+        [{"role": "user", "content": "?"}],
+        ["[[ ## answer ## ]]\n1\n\n[[ ## completed ## ]]"],
+    )
+    assert lm.history[0].response.reasoning == "Some reasoning"
