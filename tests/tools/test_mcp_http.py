@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import socket
 import subprocess
 import sys
 import threading
@@ -86,6 +87,8 @@ def serve() -> Iterator[Serve]:
                     send(self, b"", 405)
 
                 def do_DELETE(self) -> None:
+                    if call is mute:
+                        time.sleep(60)
                     send(self, b"")
 
                 def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - http.server's name for it
@@ -164,6 +167,18 @@ def test_what_is_wrong_with_an_answer_is_not_printed_as_well(serve: Serve) -> No
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
     )
     assert (done.stdout, done.stderr) == ("raised\n", "")
+
+
+def test_a_server_that_never_answers_keeps_nobody(serve: Serve) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}/mcp"
+        with pytest.raises(ToolLookupError, match="did not answer within 1 s"):
+            from_mcp(url, start_timeout=1)
+    tools = from_mcp(serve(mute), timeout=1)
+    assert tools.call(ToolCall("look")).error == "timeout"
+    started = time.monotonic()
+    tools.close()
+    assert time.monotonic() - started < 30  # a guard: the server would take 60 s
 
 
 def test_a_session_that_the_server_forgot_is_opened_again(serve: Serve) -> None:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     import httpx2
     from mcp.client._transport import TransportStreams
 
+_GOODBYE = 1.0  # seconds for a server to answer that a session is closed
+
 
 class HttpWire:
     """Streamable HTTP by the SDK, its answers bounded."""
@@ -32,7 +34,7 @@ class HttpWire:
             httpx2.AsyncClient(
                 headers={**self._headers, "Accept-Encoding": "identity"},
                 timeout=httpx2.Timeout(30, read=None),  # a call has its own timeout
-                event_hooks={"response": [self._check]},
+                event_hooks={"request": [_hurry_goodbyes], "response": [self._check]},
             ) as client,
             streamable_http_client(self._url, http_client=client, max_sse_event_size=MAX_MESSAGE) as streams,
         ):
@@ -53,6 +55,12 @@ class HttpWire:
     def last_words(self) -> str:
         """The status of the last answer that was an error."""
         return self.status
+
+
+async def _hurry_goodbyes(request: httpx2.Request) -> None:
+    """Closing a session is a courtesy: a server that does not answer it keeps nobody."""
+    if request.method == "DELETE":
+        request.extensions["timeout"] = dict.fromkeys(("connect", "read", "write", "pool"), _GOODBYE)
 
 
 def _bounded_stream(inner: httpx2.AsyncByteStream) -> httpx2.AsyncByteStream:
