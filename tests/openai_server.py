@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 import re
 import socket
+import ssl
 import struct
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -32,11 +33,12 @@ Json = dict[str, object]
 
 @dataclass(frozen=True)
 class Received:
-    """A request as it came in; header names are in lower case."""
+    """A request as it came in; header names are in lower case, `port` is the client's end of the connection."""
 
     path: str
     headers: Mapping[str, str]
     body: Json
+    port: int = 0
 
     @property
     def streamed(self) -> bool:
@@ -85,6 +87,14 @@ class Reply:
         self.write_event("[DONE]")
         self.write(b"0\r\n\r\n")
 
+    def wait_for_hangup(self, seconds: float) -> bool:
+        """Whether the client closes the connection, without a word, within this time."""
+        self._handler.connection.settimeout(seconds)
+        try:
+            return len(self._handler.connection.recv(1)) == 0
+        except OSError as error:
+            return not isinstance(error, TimeoutError)
+
     def close(self) -> None:
         self._handler.close_connection = True
 
@@ -110,17 +120,22 @@ class _Server(ThreadingHTTPServer):
 class OpenAIServer:
     """The server; `url` is its api_base, `requests` what it was asked."""
 
-    def __init__(self, *behaviours: Behaviour) -> None:
+    def __init__(self, *behaviours: Behaviour, tls: ssl.SSLContext | None = None) -> None:
         self.requests: list[Received] = []
         self._behaviours = list(behaviours)
         self._lock = threading.Lock()
         self._stopped = threading.Event()
         self._server = _Server(("127.0.0.1", 0), self._handler())
+        self._scheme = "https" if tls else "http"
+        if tls:
+            self._server.socket = tls.wrap_socket(
+                self._server.socket, server_side=True, do_handshake_on_connect=False
+            )
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_address[1]}/v1"
+        return f"{self._scheme}://127.0.0.1:{self._server.server_address[1]}/v1"
 
     def then(self, *behaviours: Behaviour) -> None:
         """Queue further behaviours."""
@@ -157,7 +172,7 @@ class OpenAIServer:
                 length = int(self.headers.get("Content-Length") or 0)
                 body = cast(Json, json.loads(self.rfile.read(length) or b"{}"))
                 headers = {name.lower(): value for name, value in self.headers.items()}
-                received = Received(self.path, headers, body)
+                received = Received(self.path, headers, body, self.client_address[1])
                 try:
                     server._next(received)(Reply(self, received, server._stopped))
                 except OSError:  # the client went away, as clients with a timeout do

@@ -10,6 +10,7 @@ import os
 import weakref
 from collections import deque
 from contextlib import suppress
+from functools import lru_cache
 from time import monotonic
 
 import h11
@@ -124,16 +125,14 @@ class Pool:
             raise
 
 
-_POOLS: weakref.WeakValueDictionary[Address, Pool] = weakref.WeakValueDictionary()
-
-
+@lru_cache(maxsize=16)
 def pool_of(address: Address) -> Pool:
-    """The pool of an address, one for all models of this process that are there.
+    """The pool of an address, one for all models of this process.
 
-    Copies of a model for each rollout would open a connection each otherwise. It ends with the last
-    model that holds it.
+    Copies of a model for each rollout would open a connection each otherwise. The addresses used last
+    are kept; the pool of another ends with the last model that holds it.
     """
-    return _POOLS.setdefault(address, Pool(address))
+    return Pool(address)
 
 
 async def _tunnel(wire: Wire, connection: Connection, address: Address, proxy: Proxy, ends: float) -> None:

@@ -129,11 +129,11 @@ class DirectLM(RemoteLM):
         return Streaming(await self._send(wire, request, ends, stream=True), self.model)
 
     async def _send(self, wire: Wire, request: LMRequest, ends: float, *, stream: bool) -> Answer:
-        """The answer, its head read; `HTTPStatusError` if it is none of status 200."""
+        """The answer, its head read; `HTTPStatusError` if its status is no success."""
         from .exchange import send, status_error
 
         answer = await send(self._pool, wire, self._post(request, stream=stream), ends)
-        if answer.status == 200:
+        if 200 <= answer.status < 300:
             return answer
         try:
             raise await status_error(answer)

@@ -11,13 +11,14 @@ from time import monotonic
 import h11
 
 from ..failure_chain import without_login
+from ..remote import CONNECT_TIMEOUT
 from .connection import Connection, Pool
 from .wire import NothingSentError, Wire
 
 MOST_BYTES = (
     32 * 2**20
 )  # of an answer, unpacked: a model writes less, and reading JSON takes 20 times as much
-CONNECT_SECONDS = 10.0
+MOST_ERROR_BYTES = 65536  # of an error's body; the rest is not read
 LAST_SECONDS = 0.05  # to wait for the end of a stream after its last event
 
 
@@ -30,7 +31,7 @@ class TransportError(Exception):
 
 
 class HTTPStatusError(Exception):
-    """An answer with a status that is not 200; `response` and `body` as clients' exceptions have them."""
+    """An answer with a status that is no success; `response` and `body` as clients' exceptions have them."""
 
     def __init__(self, response: Response, message: str = "") -> None:
         super().__init__(f"status {response.status_code}: {response.text}")
@@ -84,7 +85,7 @@ async def send(pool: Pool, wire: Wire, post: Post, ends: float) -> Answer:
         except NothingSentError:
             connection = None
     if connection is None:
-        connection = await pool.open(wire, min(ends, monotonic() + CONNECT_SECONDS))
+        connection = await pool.open(wire, min(ends, monotonic() + CONNECT_TIMEOUT))
         await _ask(connection, wire, head, post.body, ends)
     return Answer(await _head_of_answer(connection, wire, ends), connection, pool, wire, ends)
 
@@ -183,7 +184,10 @@ class Answer:
 
 async def status_error(answer: Answer) -> HTTPStatusError:
     """The exception for an answer that is an error, its body read."""
-    text = (await answer.read()).decode("utf-8", "replace")
+    body = b""
+    while len(body) < MOST_ERROR_BYTES and (part := await answer.part()):
+        body += part
+    text = body[:MOST_ERROR_BYTES].decode("utf-8", "replace")
     response = Response(answer.status, answer.headers, text)
     if 300 <= answer.status < 400:
         elsewhere = without_login(answer.headers.get("location", ""))
