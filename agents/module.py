@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import copy
-from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self, TypeVar
@@ -19,6 +19,7 @@ from .example import Example
 from .models.base import BaseLM
 from .parallel import in_threads
 from .state import State, dump_state, read_program, undump_state, write_program
+from .streaming import Event, aevents, events
 
 T = TypeVar("T")
 
@@ -90,6 +91,17 @@ class Module:
         if self._entry == "forward":
             return await asyncio.to_thread(self._forward, *args, **inputs)
         return await self._aforward(*args, **inputs)
+
+    def stream(self, *args: Any, **inputs: Any) -> Iterator[Event]:
+        """Run the program and give its events as they happen, an `EndEvent` with what it returns last.
+
+        Who stops reading (closes the iterator) stops the program. The program runs in a thread of its own.
+        """
+        return events(lambda: self.acall(*args, **inputs))
+
+    def astream(self, *args: Any, **inputs: Any) -> AsyncIterator[Event]:
+        """As `stream`, without blocking the event loop."""
+        return aevents(lambda: self.acall(*args, **inputs))
 
     @property
     def _forward(self) -> Callable[..., Any]:

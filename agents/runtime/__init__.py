@@ -11,10 +11,17 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .budget import Budget as Budget
     from .journal import Journal as Journal
+    from .streamify import streamify as streamify
     from .usage import UsageTracker as UsageTracker
     from .usage import track_usage as track_usage
 
-_HOME_OF = {"Budget": "budget", "Journal": "journal", "UsageTracker": "usage", "track_usage": "usage"}
+_HOME_OF = {
+    "Budget": "budget",
+    "Journal": "journal",
+    "UsageTracker": "usage",
+    "streamify": "streamify",
+    "track_usage": "usage",
+}
 
 __all__ = list(_HOME_OF)  # all are names
 
