@@ -45,10 +45,10 @@ def probe_rows(tokenizer: Tokenizer) -> dict[str, Rows]:
     return drawn
 
 
-@torch.no_grad()
 def right_calls(model: Decoder, rows: Mapping[str, Rows]) -> dict[str, float]:
     """The share of calls of which every token is the likeliest, for each kind."""
-    return {kind: round(_right_share(model, some), 3) for kind, some in rows.items()}
+    with torch.no_grad():
+        return {kind: round(_right_share(model, some), 3) for kind, some in rows.items()}
 
 
 def _right_share(model: Decoder, rows: Rows) -> float:
