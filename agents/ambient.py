@@ -27,6 +27,7 @@ from .callbacks import BaseCallback
 from .errors import ConfigurationError
 from .models.base import BaseLM
 from .models.lm import LM
+from .models.shown import describe_call
 from .retrieval import Index, as_index
 from .seams import Meter, Recorder
 from .trace import Exchange, Trace
@@ -278,17 +279,4 @@ def inspect_history(n: int = 1, file: TextIO | None = None) -> None:
 
 def describe_exchange(exchange: Exchange) -> str:
     """An exchange as text: what `inspect_history` prints."""
-    lines = [f"── {exchange.model}, {exchange.seconds:.2f} s"]
-    for message in exchange.request.messages:
-        lines.append(f"[{message.role}] {message.content}".rstrip())
-        lines.extend(f"    → {call}" for call in message.tool_calls)
-    if exchange.request.tools:
-        lines.append(f"(tools: {', '.join(tool.name for tool in exchange.request.tools)})")
-    answer = exchange.response
-    lines.append(f"[answer] {answer.text}".rstrip())
-    lines.extend(f"    → {call}" for call in answer.tool_calls)
-    used = answer.usage
-    lines.append(
-        f"({used.prompt_tokens} + {used.completion_tokens} tokens{', from the cache' if answer.cached else ''})"
-    )
-    return "\n".join(lines)
+    return describe_call(exchange.model, exchange.request, exchange.response, exchange.seconds)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from collections import deque
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, TextIO
 
 from ..errors import ConfigurationError, InputError
 from ..messages import Message
@@ -19,6 +20,7 @@ from .hosted import HostedLM
 from .openai_compatible import DirectLM, why_not_direct
 from .remote import DEFAULT_TIMEOUT, is_secret
 from .retry import Retrying
+from .shown import describe_call
 from .stores import Store, default_store
 
 Via = Literal["direct", "litellm"]
@@ -66,6 +68,12 @@ class CallableLM(BaseLM):
         """As calling it, without blocking the event loop."""
         response = await self.acomplete(make_request(prompt, messages, settings))
         return [response.text]
+
+    def inspect_history(self, n: int = 1, file: TextIO | None = None) -> None:
+        """Print the last `n` calls of this model, as `loopwright.inspect_history` does of all models together."""
+        out = file or sys.stdout
+        for request, response in list(self.history)[-n:]:
+            out.write(describe_call(self.model, request, response) + "\n")
 
     def remember(self, request: LMRequest, response: LMResponse) -> LMResponse:
         """Put a call into the history, and give its answer back."""

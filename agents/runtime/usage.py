@@ -39,7 +39,7 @@ class UsageTracker(BaseCallback):
         """All models together."""
         return sum(self.by_model.values(), start=NO_USAGE)
 
-    def get_total_usage(self) -> dict[str, dict[str, Any]]:
+    def get_total_tokens(self) -> dict[str, dict[str, Any]]:
         """Tokens and dollars by model, under the names that DSPy gives them."""
         return {
             model: {

@@ -176,7 +176,7 @@ def test_usage_is_counted_by_model_module_and_tool() -> None:
     assert usage.total == Usage(30, 6, usd=1.5)
     assert usage.by_module == {"ReAct": Usage(30, 6, usd=1.5)}
     assert (usage.tool_calls["add"], usage.model_calls["scripted"]) == (1, 3)
-    assert usage.get_total_usage()["scripted"]["total_tokens"] == 36
+    assert usage.get_total_tokens()["scripted"]["total_tokens"] == 36
 
 
 def test_usage_of_many_threads_is_all_counted() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 from dataclasses import dataclass
 
 import pytest
@@ -101,3 +102,13 @@ def test_a_conversation_can_be_looked_at() -> None:
         ["[[ ## answer ## ]]\n1\n\n[[ ## completed ## ]]"],
     )
     assert lm.history[0].response.reasoning == "Some reasoning"
+
+
+def test_a_model_prints_its_last_calls() -> None:
+    lm = DummyLM([{"answer": 1}, {"answer": 2}])
+    lm("first?")
+    lm("second?")
+    printed = io.StringIO()
+    lm.inspect_history(file=printed)
+    assert printed.getvalue().startswith("── dummy\n[user] second?\n[answer] [[ ## answer ## ]]\n2")
+    assert "first?" not in printed.getvalue()
