@@ -34,8 +34,10 @@ class Streaming:
             return await self._all_at_once()
         while True:
             while self._waiting:
-                event = self._waiting.popleft()
-                if event.strip() == "[DONE]":
+                event = self._waiting.popleft().strip()
+                if not event:
+                    continue
+                if event == "[DONE]":
                     await self._finish()
                     return None
                 delta = self._reader.read(_checked(read_json(event)))
