@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
 ErrorKind = Literal[
     "unknown_tool",    # no tool of that name
@@ -93,12 +93,3 @@ class ToolSpec:
     name: str
     description: str
     parameters: Mapping[str, object]
-
-    def openai(self) -> dict[str, Any]:
-        """The tool as the chat API of OpenAI, and of the many servers that speak it, takes it.
-
-        >>> ToolSpec("ping", "", {"type": "object"}).openai()["function"]["name"]
-        'ping'
-        """
-        function = {"name": self.name, "description": self.description, "parameters": dict(self.parameters)}
-        return {"type": "function", "function": function}

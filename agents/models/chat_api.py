@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import get_args
 
 from loopwright.tools.calls import ToolCall
+from loopwright.tools.exports import openai_tool
 
 from ..errors import InputError, ServerError
 from ..messages import Message, Role
@@ -37,7 +38,7 @@ def write_request(request: LMRequest) -> Body:
     """
     body: Body = {"messages": [write_message(message) for message in request.messages]}
     if request.tools:
-        body["tools"] = [tool.openai() for tool in request.tools]
+        body["tools"] = [openai_tool(tool) for tool in request.tools]
         body["tool_choice"] = _write_tool_choice(request.tool_choice)
     if request.response_format is not None:
         body["response_format"] = _write_schema(request.response_format)
