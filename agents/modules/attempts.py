@@ -9,15 +9,16 @@ from __future__ import annotations
 import asyncio
 import inspect
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, NoReturn, SupportsFloat, TypeVar, cast
 
 from ..ambient import context, current, unblocked
-from ..errors import ConfigurationError, InputError
+from ..errors import ConfigurationError, InputError, ReplayError
 from ..models.base import NO_USAGE, Usage
 from ..module import Module
+from ..parallel import side_by_side
 from ..signature import InputField, Signature
 from ..trace import Call, Trace
 
@@ -61,15 +62,33 @@ async def attempted(
     """
     told = dict(advice or {})
     copy, own = drawn_apart(module, number, temperature, told)
+    made = await observed(copy, (), inputs)
+    calls = tuple(own.get(id(call.predictor), _as_it_is)(call) for call in made.calls)
+    return replace(made, advice=told, calls=calls)
+
+
+async def observed(program: Module, args: Sequence[Any], inputs: Mapping[str, Any]) -> Attempt:
+    """Run a program, and keep what it answered or raised, its calls and what they cost."""
     prediction: Any = None
     error: Exception | None = None
     with own_trace() as trace:
         try:
-            prediction = await copy.acall(**inputs)
+            prediction = await program.acall(*args, **inputs)
+        except ReplayError:
+            raise  # a recording that does not fit is no attempt that failed
         except Exception as raised:  # noqa: BLE001  # it loses no other attempt; who has all decides
             error = raised
-    calls = tuple(own.get(id(call.predictor), _as_it_is)(call) for call in trace.calls)
-    return Attempt(prediction, error, advice=told, usage=trace.usage, calls=calls)
+    return Attempt(prediction, error, usage=trace.usage, calls=tuple(trace.calls))
+
+
+async def all_of(makers: Sequence[Callable[[], Awaitable[Attempt]]], at_once: int) -> list[Attempt]:
+    """Attempts that are made side by side, in order."""
+    attempts = []
+    for made in await side_by_side(makers, at_once):
+        if isinstance(made, Exception):
+            raise made
+        attempts.append(made)
+    return attempts
 
 
 def drawn_apart(
@@ -147,7 +166,9 @@ async def judged(attempt: Attempt, reward_fn: RewardFunction, inputs: Mapping[st
         with own_trace():  # a judge's own calls are paid for, but are none of the program's
             given = await called(reward_fn, dict(inputs), attempt.prediction)
         return replace(attempt, reward=as_reward(given), feedback=str(getattr(given, "feedback", "") or ""))
-    except Exception as error:  # noqa: BLE001  # as in attempted
+    except ReplayError:
+        raise
+    except Exception as error:  # noqa: BLE001  # as in observed
         return replace(attempt, error=error)
 
 

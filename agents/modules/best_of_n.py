@@ -7,10 +7,10 @@ from typing import Any
 
 from ..example import Prediction
 from ..module import Module, both_ways
-from ..parallel import side_by_side
 from .attempts import (
     Attempt,
     RewardFunction,
+    all_of,
     attempted,
     best_of,
     by_name,
@@ -71,8 +71,7 @@ class BestOfN(Module):
         attempts: list[Attempt] = []
         for first in range(0, self.N, self.num_threads):
             numbers = range(first, min(first + self.num_threads, self.N))
-            made = await side_by_side([partial(self._attempt, inputs, n) for n in numbers], self.num_threads)
-            attempts += [one if isinstance(one, Attempt) else Attempt(error=one) for one in made]
+            attempts += await all_of([partial(self._attempt, inputs, n) for n in numbers], self.num_threads)
             if self._is_enough(attempts):
                 break
         best = best_of(attempts)

@@ -13,16 +13,15 @@ from ..adapters.values import format_value
 from ..ambient import current
 from ..errors import ConfigurationError
 from ..module import Module, both_ways
-from ..parallel import side_by_side
 from ..text import one_line
 from .attempts import (
-    Attempt,
+    all_of,
     called,
     checked_count,
     checked_function,
     checked_module,
     keep_calls,
-    own_trace,
+    observed,
     raise_failure,
 )
 
@@ -83,10 +82,9 @@ class EnsembledProgram(Module):
     async def aforward(self, *args: Any, **inputs: Any) -> Any:
         """Ask the programs, each with all of the arguments."""
         asked = self._drawn(args, inputs)
-        made = await side_by_side(
-            [partial(_answer, program, args, inputs) for program in asked], current().num_threads
+        answers = await all_of(
+            [partial(observed, program, args, inputs) for program in asked], current().num_threads
         )
-        answers = [one if isinstance(one, Attempt) else Attempt(error=one) for one in made]
         for answer in answers:
             keep_calls(answer.calls)
             if answer.error is not None:
@@ -106,14 +104,3 @@ class EnsembledProgram(Module):
             given = format_value([list(args), dict(inputs)])
             seed = int.from_bytes(hashlib.sha256(given.encode()).digest()[:8], "big")
         return random.Random(seed).sample(self.programs, self.size)
-
-
-async def _answer(program: Module, args: Sequence[Any], inputs: Mapping[str, Any]) -> Attempt:
-    prediction: Any = None
-    error: Exception | None = None
-    with own_trace() as trace:
-        try:
-            prediction = await program.acall(*args, **inputs)
-        except Exception as raised:  # noqa: BLE001  # it loses no other program's answer
-            error = raised
-    return Attempt(prediction, error, usage=trace.usage, calls=tuple(trace.calls))

@@ -17,9 +17,8 @@ from ..ambient import current
 from ..errors import InputError, SignatureError
 from ..example import Example, Prediction
 from ..module import Module, both_ways
-from ..parallel import side_by_side
 from ..signature import InputField, OutputField, Signature, SignatureLike
-from .attempts import Attempt, attempted, checked_count, checked_module, keep_calls, raise_failure
+from .attempts import Attempt, all_of, attempted, checked_count, checked_module, keep_calls, raise_failure
 from .chain_of_thought import ChainOfThought
 from .predict import Predict
 from .recap import REASONING, recap_answer
@@ -112,8 +111,7 @@ class MultiChainComparison(Module):
             partial(attempted, self.module, inputs, number, temperature=self.temperature)
             for number in range(self.M)
         ]
-        made = await side_by_side(draws, at_once)
-        attempts = [one if isinstance(one, Attempt) else Attempt(error=one) for one in made]
+        attempts = await all_of(draws, at_once)
         for attempt in attempts:
             keep_calls(attempt.calls)
         if all(attempt.error is not None for attempt in attempts):

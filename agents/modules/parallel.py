@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from ..ambient import current, unblocked
-from ..errors import InputError, LoopwrightError
+from ..errors import InputError, LoopwrightError, ReplayError
 from ..example import Example
 from ..module import Module, both_ways
 from ..parallel import side_by_side
@@ -95,6 +95,9 @@ class Parallel(Module):
 
         results = await side_by_side([partial(one, place) for place in range(len(calls))], at_once)
         errors = dict(sorted(errors.items()))
+        for error in errors.values():
+            if isinstance(error, ReplayError):  # a recording that does not fit is no call that failed
+                raise error
         self._log(errors)
         if self.max_errors is not None and len(errors) >= self.max_errors:
             raise ParallelError(results, errors)

@@ -14,7 +14,7 @@ from typing import Any
 
 from ..adapters.values import format_value
 from ..ambient import context, current
-from ..errors import LMError, OutputError
+from ..errors import BudgetError, LMError, OutputError
 from ..example import Example
 from ..models.base import BaseLM
 from ..module import Module, both_ways
@@ -129,12 +129,12 @@ class Refine(Module):
     async def _advice_after(self, attempt: Attempt, inputs: Mapping[str, Any]) -> Mapping[str, str]:
         """What to do differently, by predictor; nothing where the model was to blame, or has nothing to say."""
         paths = [path for path, _ in self.module.named_predictors()]
-        if isinstance(attempt.error, LMError) or not paths:
+        if isinstance(attempt.error, BudgetError | LMError) or not paths:
             return {}
         try:
             with own_trace(), context(lm=self._adviser()):
                 given = await self.advise.acall(**self._told(attempt, inputs))
-        except (LMError, OutputError) as error:
+        except (BudgetError, LMError, OutputError) as error:
             log.warning("no advice for the next attempt: %s", error)
             return {}
         advice = {path: text for path, text in given.advice.items() if text.strip() and path in paths}
