@@ -54,6 +54,8 @@ if TYPE_CHECKING:
     from .modules import Refine as Refine
     from .modules import Retrieve as Retrieve
     from .modules import majority as majority
+    from .runtime import streamify as streamify
+    from .runtime import track_usage as track_usage
     from .saving import load as load
     from .signature import InputField as InputField
     from .signature import OutputField as OutputField
@@ -90,6 +92,7 @@ _HOMES = {
         "Retrieve",
         "majority",
     ),
+    "runtime": ("streamify", "track_usage"),
     "sandbox": ("PythonInterpreter",),
     "saving": ("load",),
     "signature": ("InputField", "OutputField", "Signature"),
