@@ -52,6 +52,12 @@ class BaseCallback:
     def on_tool_end(self, call_id: str, outputs: Any, exception: BaseException | None = None) -> None:
         """A tool call is done; `outputs` is the `ToolResult`, whose `error` says what went wrong."""
 
+    def on_evaluate_start(self, call_id: str, instance: Any, inputs: Mapping[str, Any]) -> None:
+        """An evaluation begins; `inputs` has how many trials it will make."""
+
+    def on_evaluate_end(self, call_id: str, outputs: Any, exception: BaseException | None = None) -> None:
+        """An evaluation has ended; `outputs` is None, its results are told one by one to whoever reads them."""
+
     def on_step(self, call_id: str, step: Any) -> None:
         """An agent has taken a step; `call_id` is that of the agent's module call."""
 

@@ -108,6 +108,21 @@ def module_call(module: object, inputs: Mapping[str, Any]) -> Iterator[list[Any]
     tell(here.callbacks, "on_module_end", call_id, returned[0] if returned else None)
 
 
+@contextmanager
+def evaluation(what: object, trials: int) -> Iterator[None]:
+    """Tell the watchers of an evaluation; the module calls inside are its own."""
+    here = current()
+    call_id = new_call_id("evaluate")
+    tell(here.callbacks, "on_evaluate_start", call_id, what, {"trials": trials})
+    try:
+        with entered(replace(here, module_call=call_id)):
+            yield
+    except BaseException as error:
+        tell(here.callbacks, "on_evaluate_end", call_id, None, error)
+        raise
+    tell(here.callbacks, "on_evaluate_end", call_id, None)
+
+
 def tell_step(step: object) -> None:
     """Tell the watchers that an agent has taken a step."""
     here = current()

@@ -167,6 +167,7 @@ def _run(trials: Sequence[Trial], model: BaseLM, workers: int | None) -> tuple[R
     from datetime import UTC, datetime
 
     from ..ambient import context
+    from ..calling import evaluation
     from ..evaluation.engine import run_trials
     from ..evaluation.report import Report
     from ..evaluation.show import Progress
@@ -178,6 +179,7 @@ def _run(trials: Sequence[Trial], model: BaseLM, workers: int | None) -> tuple[R
     try:
         with (
             context(lm=model),
+            evaluation(None, len(trials)),
             closing(run_trials(trials, at_once)) as work,
             Progress(len(trials)) as progress,
         ):

@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from ..adapters.values import format_value, to_plain
 from ..ambient import context, current
+from ..calling import evaluation
 from ..errors import ConfigurationError
 from ..example import Example, Prediction
 from ..text import one_line
@@ -134,7 +135,8 @@ class Evaluate:
         shown = self.display_progress if display_progress is None else display_progress
         outcomes: dict[int, _Outcome] = {}
         try:
-            self._run(program, chosen, examples, num_threads or self.num_threads, shown, outcomes)
+            with evaluation(self, len(examples)):
+                self._run(program, chosen, examples, num_threads or self.num_threads, shown, outcomes)
         except KeyboardInterrupt:
             done = {place: examples[place] for place in sorted(outcomes)}
             raise EvaluationInterrupted(self._result(done, outcomes)) from None

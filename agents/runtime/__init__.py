@@ -12,12 +12,14 @@ if TYPE_CHECKING:
     from .budget import Budget as Budget
     from .journal import Journal as Journal
     from .streamify import streamify as streamify
+    from .telemetry import Telemetry as Telemetry
     from .usage import UsageTracker as UsageTracker
     from .usage import track_usage as track_usage
 
 _HOME_OF = {
     "Budget": "budget",
     "Journal": "journal",
+    "Telemetry": "telemetry",
     "UsageTracker": "usage",
     "streamify": "streamify",
     "track_usage": "usage",

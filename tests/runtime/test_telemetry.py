@@ -1,0 +1,147 @@
+"""OpenTelemetry spans, read back from the SDK's own exporter."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.trace import StatusCode
+
+from loopwright import Evaluate, Example, Predict, ReAct, context
+from loopwright.errors import ServerError
+from loopwright.models import Capabilities, LMResponse, ScriptedLM, Usage
+from loopwright.runtime import Telemetry
+from loopwright.tools import ToolCall
+
+NATIVE = Capabilities(native_tools=True)
+
+
+class Spans:
+    """What was exported, by name."""
+
+    def __init__(self) -> None:
+        self.exporter = InMemorySpanExporter()
+        self.provider = TracerProvider()
+        self.provider.add_span_processor(SimpleSpanProcessor(self.exporter))
+
+    def all(self) -> list[ReadableSpan]:
+        return list(self.exporter.get_finished_spans())
+
+    def one(self, name: str) -> ReadableSpan:
+        (found,) = [span for span in self.all() if span.name == name]
+        return found
+
+    def parent_of(self, span: ReadableSpan) -> str:
+        found = [one.name for one in self.all() if span.parent and one.context.span_id == span.parent.span_id]
+        return found[0] if found else ""
+
+
+@pytest.fixture
+def spans() -> Spans:
+    return Spans()
+
+
+def look(n: int) -> str:
+    """Look."""
+    if n < 0:
+        raise ValueError("below ground")
+    return "secret garden"
+
+
+def run(spans: Spans, *turns: Any, content: bool = False) -> None:
+    answers = [
+        LMResponse("", (turn,), usage=Usage(10, 2, 4, 0.5), model="m-1", finish_reason="tool_calls")
+        for turn in turns
+    ]
+    lm = ScriptedLM(answers, capabilities=NATIVE)
+    lm.model = "openai/m"
+    with context(lm=lm, callbacks=[Telemetry(spans.provider, content=content)]):
+        ReAct("question -> answer", tools=[look], temperature=0.5)(question="my secret question")
+
+
+SUBMIT = ToolCall("submit", {"answer": "x"})
+
+
+def test_an_agents_run_is_a_tree_of_spans(spans: Spans) -> None:
+    run(spans, ToolCall("look", {"n": 1}, "c1"), SUBMIT)
+    assert [span.name for span in spans.all()] == [
+        "chat m",
+        "execute_tool look",
+        "chat m",
+        "invoke_agent ReAct",
+    ]
+    assert {spans.parent_of(span) for span in spans.all()[:3]} == {"invoke_agent ReAct"}
+    assert dict(spans.one("invoke_agent ReAct").attributes or {}) == {
+        "gen_ai.operation.name": "invoke_agent", "gen_ai.agent.name": "ReAct",
+        "loopwright.termination_reason": "submit", "loopwright.steps": 2,
+    }  # fmt: skip
+    assert dict(spans.one("execute_tool look").attributes or {}) == {
+        "gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "look", "gen_ai.tool.type": "function",
+        "gen_ai.tool.call.id": "c1",
+    }  # fmt: skip
+
+
+def test_a_model_calls_span_has_what_was_asked_and_what_it_cost(spans: Spans) -> None:
+    run(spans, SUBMIT)
+    assert dict(spans.one("chat m").attributes or {}) == {
+        "gen_ai.operation.name": "chat", "gen_ai.provider.name": "openai", "gen_ai.request.model": "m",
+        "gen_ai.request.temperature": 0.5, "gen_ai.response.model": "m-1",
+        "gen_ai.response.finish_reasons": ("tool_call",), "gen_ai.usage.input_tokens": 10,
+        "gen_ai.usage.output_tokens": 2, "gen_ai.usage.cache_read.input_tokens": 4,
+        "loopwright.cached": False, "loopwright.usd": 0.5,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("content", [False, True])
+def test_what_was_said_is_in_spans_only_where_that_is_wanted(content: bool, spans: Spans) -> None:
+    run(spans, ToolCall("look", {"n": 1}), SUBMIT, content=content)
+    said = json.dumps([dict(span.attributes or {}) for span in spans.all()])
+    assert ("secret question" in said, "secret garden" in said) == (content, content)
+
+
+def test_a_failed_tool_call_is_an_error(spans: Spans) -> None:
+    run(spans, ToolCall("look", {"n": -1}), SUBMIT)
+    span = spans.one("execute_tool look")
+    assert (span.status.status_code, (span.attributes or {})["error.type"]) == (StatusCode.ERROR, "raised")
+
+
+def test_a_failed_model_call_is_an_error_up_to_the_top(spans: Spans) -> None:
+    watching = context(lm=ScriptedLM([ServerError("down")]), callbacks=[Telemetry(spans.provider)])
+    with watching, pytest.raises(ServerError):
+        Predict("a -> b")(a=1)
+    assert [(span.status.status_code, (span.attributes or {})["error.type"]) for span in spans.all()] == [
+        (StatusCode.ERROR, "ServerError")
+    ] * 2
+
+
+def test_an_evaluation_holds_its_runs_also_those_in_threads(spans: Spans) -> None:
+    devset = [Example(a=n, b="x").with_inputs("a") for n in range(6)]
+    with context(lm=ScriptedLM(["[[ ## b ## ]]\nx"] * 6), callbacks=[Telemetry(spans.provider)]):
+        Evaluate(devset=devset, metric=lambda example, given: True, num_threads=3)(Predict("a -> b"))
+    assert {spans.parent_of(span) for span in spans.all() if span.name == "Predict"} == {"evaluate"}
+    assert (spans.one("evaluate").attributes or {})["trials"] == 6
+    assert len(spans.all()) == 13
+
+
+def test_spans_lie_below_the_users_own(spans: Spans) -> None:
+    with spans.provider.get_tracer("mine").start_as_current_span("request"):
+        run(spans, SUBMIT)
+    assert spans.parent_of(spans.one("invoke_agent ReAct")) == "request"
+
+
+def test_without_opentelemetry_it_says_what_to_install() -> None:
+    code = (
+        "import sys; sys.modules['opentelemetry'] = None\n"
+        "from loopwright.runtime import Telemetry\n"
+        "try: Telemetry()\nexcept RuntimeError as error: print(error)"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert 'pip install "loopwright[otel]"' in ended.stdout
