@@ -112,7 +112,12 @@ def _checked_base(api_base: str | None) -> str:
         return ""
     if not api_base.startswith(("http://", "https://")):
         raise ConfigurationError(f"api_base is {api_base!r}; it must start with http:// or https://")
-    if "@" in urlsplit(api_base).netloc:
+    try:
+        parts = urlsplit(api_base)
+        _ = parts.port
+    except ValueError as error:
+        raise ConfigurationError(f"api_base can't be read as an address: {error}") from None
+    if "@" in parts.netloc:
         raise ConfigurationError(
             "api_base must hold no user name and password: pass api_key=, or "
             'extra_headers={"Authorization": "Basic ..."}'

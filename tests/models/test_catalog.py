@@ -46,3 +46,49 @@ def test_litellm_itself_says_the_same(model: str) -> None:
     assert facts.context_window == said["max_input_tokens"]
     assert facts.native_tools == bool(said["supports_function_calling"])
     assert facts.response_format == bool(said["supports_response_schema"])
+
+
+@pytest.mark.parametrize(
+    ("prompt", "cached", "completion"),
+    [(1000, 0, 50), (300_000, 200_000, 1000), (5000, 5000, 1), (272_000, 0, 0), (0, 0, 7)],
+)
+@pytest.mark.parametrize(
+    "model",
+    [
+        "openai/gpt-4o-mini",
+        "openai/gpt-4-0613",
+        "openai/gpt-5-mini",
+        "openai/gpt-5.4",
+        "openai/o3",
+        "anthropic/claude-sonnet-4-5",
+        "ollama_chat/llama3.1",
+    ],
+)
+def test_a_price_is_the_one_that_litellm_reckons(
+    model: str, prompt: int, cached: int, completion: int
+) -> None:
+    litellm, facts = load_litellm(), lookup(model)
+    details = litellm.types.utils.PromptTokensDetailsWrapper(cached_tokens=cached)
+    usage = litellm.Usage(
+        prompt_tokens=prompt,
+        completion_tokens=completion,
+        total_tokens=prompt + completion,
+        prompt_tokens_details=details,
+    )
+
+    reckoned = litellm.cost_per_token(
+        model=model.replace("ollama_chat/", "ollama/"),
+        prompt_tokens=prompt,
+        completion_tokens=completion,
+        usage_object=usage,
+    )
+
+    assert facts is not None
+    assert facts.usd(prompt, cached, completion) == pytest.approx(sum(reckoned), rel=1e-9)
+
+
+def test_what_has_no_price_costs_an_unknown_sum() -> None:
+    facts = lookup("openai/container")
+
+    assert facts is not None
+    assert facts.usd(1000, 0, 1000) is None
