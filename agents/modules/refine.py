@@ -12,6 +12,9 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
+from loopwright.tools import ToolRegistry
+
+from ..adapters.base import scaffold
 from ..adapters.values import format_value
 from ..ambient import context, current
 from ..errors import BudgetError, LMError, OutputError
@@ -58,9 +61,7 @@ ADVICE = Signature(
             ),
         )
     },
-    "A program with language model calls in it got too low a reward. Find the predictors that are to blame, and "
-    "tell each what to do when it is given these inputs again. It will not see what it did before, so name the "
-    "situation and say concretely what to do in it. Do not give the answer away where you are not sure of it.",
+    scaffold("advice").template,
 )
 
 
@@ -150,9 +151,10 @@ class Refine(Module):
     def _told(self, attempt: Attempt, inputs: Mapping[str, Any]) -> dict[str, str]:
         predictors = self.module.named_predictors()
         paths = {id(predictor): path for path, predictor in predictors}
+        tools = self._tools()
         program = (
-            f"{path}: {predictor.signature}\n{cut(predictor.signature.instructions)}"
-            for path, predictor in predictors
+            f"{path}: {one.signature}\n{cut(one.signature.instructions)}{tools.get(id(one), '')}"
+            for path, one in predictors
         )
         return {
             "program": "\n\n".join(program),
@@ -161,6 +163,15 @@ class Refine(Module):
             "outcome": _outcome(attempt),
             "judgement": self._judgement(attempt),
         }
+
+    def _tools(self) -> Mapping[int, str]:
+        """What an agent's predictor can call, by the predictor's identity."""
+        told: dict[int, str] = {}
+        for _, module in self.module.named_sub_modules():
+            registry = getattr(module, "tools", None)
+            if isinstance(registry, ToolRegistry) and registry:
+                told |= {id(one): f"\ntools:\n{cut(registry.render())}" for one in module.predictors()}
+        return told
 
     def _judgement(self, attempt: Attempt) -> str:
         wanted = "" if self.threshold is None else f", wanted is {self.threshold:g} or more"
