@@ -184,7 +184,7 @@ class Pending:
                 return self.succeeded(value, attempt)
             except OutOfTimeError:
                 return self.late()
-            except Exception as error:  # noqa: BLE001 - a tool's exception is an observation, whatever it is
+            except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - an observation, whatever it is
                 wait = self.worth_another(error, attempt)
                 if wait is None:
                     return self.failed(error, attempt)
@@ -199,7 +199,9 @@ class Pending:
                 by_position, by_name = self.arguments()
                 value = await cast("Awaitable[object]", self.tool.func(*by_position, **by_name))
                 return self.succeeded(value, attempt)
-            except Exception as error:  # noqa: BLE001 - as above
+            except (Exception, asyncio.CancelledError) as error:
+                if _is_cancelled():
+                    raise
                 wait = self.worth_another(error, attempt)
                 if wait is None:
                     return self.failed(error, attempt)
@@ -257,7 +259,7 @@ class Pending:
         whole = kept(text) if len(text) > limit else ""
         return ToolResult(self.call, encodable(cut(text, limit)), None, value, seconds, whole, attempt + 1)
 
-    def failed(self, error: Exception, attempt: int = 0) -> ToolResult:
+    def failed(self, error: BaseException, attempt: int = 0) -> ToolResult:
         """What the function raised, as an observation."""
         seconds = time.perf_counter() - self.started
         detail = ""
@@ -284,6 +286,12 @@ class Pending:
 
 
 _NOBODY = Approval()
+
+
+def _is_cancelled() -> bool:
+    """Whether the running task is to end; a tool may have cancelled something of its own, which is no such wish."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 def refused(tool: Tool, call: ToolCall, error: ArgumentsError) -> ToolResult:

@@ -135,8 +135,8 @@ def _without_fields(signature: Signature, names: tuple[str, ...]) -> Signature:
 def with_sound_calls(response: LMResponse, taken: set[str]) -> LMResponse:
     """The answer with calls that can be answered and sent again.
 
-    Each has an id of its own, which its result will name (`taken` grows by them), and no arguments nested
-    beyond all sense, which nothing could write as JSON.
+    Each has an id of its own, which its result will name (`taken` grows by them), and no arguments that were cut
+    off, or are nested beyond all sense, which nothing could write as JSON.
 
     >>> calls = (ToolCall("now"), ToolCall("now", id="a"))
     >>> [call.id for call in with_sound_calls(LMResponse("", calls), {"a"}).tool_calls]
@@ -149,6 +149,8 @@ def with_sound_calls(response: LMResponse, taken: set[str]) -> LMResponse:
             call = replace(call, id=fresh)
         if is_deeper_than(MAX_DEPTH, dict(call.args)):
             call = replace(call, args={}, malformed=f"(nested more than {MAX_DEPTH} levels deep)")
+        if call.malformed and response.finish_reason == "length":
+            call = replace(call, malformed="(cut off at max_tokens)")  # mended, the half would look whole
         taken.add(call.id)
         calls.append(call)
     unchanged = all(new is old for new, old in zip(calls, response.tool_calls, strict=True))

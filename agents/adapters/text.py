@@ -136,6 +136,8 @@ class TextAdapter(Adapter):
             values = self._parse(CODE_TURN if code else TURN, response.text, {"thought": ""})
         except OutputError as error:
             return Turn(problem=str(error))
+        if code and response.finish_reason == "length":
+            return Turn(values["thought"], problem="a part of a program is not run: write a shorter one")
         if code:
             call = ToolCall(CODE, {"code": unfenced(values["code"])})
         else:

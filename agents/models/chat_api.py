@@ -260,6 +260,8 @@ def read_call(name: str, arguments: object, call_id: str = "") -> ToolCall:
         return ToolCall(name, {}, call_id)
     try:
         args = json.loads(text)
+        if isinstance(args, str):  # some servers write their JSON as JSON once more
+            args = json.loads(args)
     except (ValueError, RecursionError):
         return ToolCall(name, {}, call_id, malformed=text)
     return (

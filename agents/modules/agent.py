@@ -70,7 +70,7 @@ class Agent(Module):
                 async for step in steps:
                     tell_step(step)
                     yield step
-        except (asyncio.CancelledError, GeneratorExit, KeyboardInterrupt):
+        except (asyncio.CancelledError, GeneratorExit, KeyboardInterrupt, SystemExit):
             run.ending = "cancelled"
             run.predictor.record(given, run.prediction(), run.exchanges)
             raise
