@@ -31,9 +31,14 @@ class Row(NamedTuple):
 ROWS = [
     Row(*(cell.strip() for cell in line.strip("|").split("|")))
     for line in PAGE.splitlines()
-    if line.startswith("| `")
+    if re.match(r"\| `\w+` \|", line)
 ]
 THERE = ("same", "differs")
+METHODS = [
+    (kind, name)
+    for kind, listed in re.findall(r"^\| `(\w+)`: (.*?) \|", PAGE, re.MULTILINE)
+    for name in re.findall(r"`(\w+)`", listed)
+]
 
 
 def test_every_program_of_the_page_shows_what_it_prints() -> None:
@@ -85,3 +90,31 @@ def _imported() -> object:
     import loopwright.tools
 
     return loopwright
+
+
+@pytest.mark.parametrize(("kind", "name"), METHODS, ids=[f"{kind}.{name}" for kind, name in METHODS])
+def test_a_method_that_is_said_to_be_missing_is(kind: str, name: str) -> None:
+    assert not hasattr(getattr(loopwright, kind), name)
+
+
+# What DSPy 3.4.1 has beside those on the page, of the classes that programs use most.
+KEPT = {
+    "Example": "copy get inputs items keys labels toDict values with_inputs without",
+    "Prediction": "completions from_completions",
+    "Completions": "items",
+    "Module": "acall batch deepcopy dump_state get_lm load load_state map_named_predictors named_predictors "
+    "named_sub_modules predictors reset_copy save set_lm",
+    "LM": "acall copy dump_state inspect_history",
+    "Tool": "acall",
+    "ToolCalls": "from_dict_list ToolCall",
+    "Code": "description language",
+    "PythonInterpreter": "execute shutdown start tools",
+    "Ensemble": "compile",
+    "Signature": "append delete insert prepend with_instructions with_updated_fields",
+}
+
+
+@pytest.mark.parametrize(("kind", "names"), KEPT.items(), ids=KEPT)
+def test_the_other_methods_are_there(kind: str, names: str) -> None:
+    there = getattr(loopwright, kind)
+    assert [name for name in names.split() if not hasattr(there, name)] == []
