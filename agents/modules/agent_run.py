@@ -23,6 +23,7 @@ from ..trajectory import Step, TerminationReason, Trajectory
 from .limits import Limits
 from .predict import Predict
 from .tool_search import FIND, ToolSearch
+from .transcript import Transcript
 
 MAX_UNPARSED = 3  # turns in a row that hold no readable call
 MAX_REPEATS = 3  # times that one failing call is made in a row
@@ -66,6 +67,10 @@ class Run:
     call_ids: set[str] = field(default_factory=set)
     tool_run: ToolRun = field(default_factory=AgentToolRun)
     search: ToolSearch | None = None
+    transcript: Transcript = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.transcript = Transcript(self.request, self.lm.capabilities.context_window)
 
     @classmethod
     def opened(
@@ -168,7 +173,7 @@ class Run:
             self.error = error
             self.ending = _ending_of(error)
             return None
-        turn = self._read(response)
+        turn = self.adapter.read_turn(response, self.specs)
         results = await self._results_of(turn)
         answers = (
             self.adapter.complain(response, turn.problem)
@@ -193,7 +198,7 @@ class Run:
         except (LMError, BudgetError) as error:
             self.error = error
             return None
-        turn = self._read(response)
+        turn = self.adapter.read_turn(response, self.specs)
         results = await self._last_results(turn)
         if self.outputs is not None:
             self.ending = "forced_submit"
@@ -207,19 +212,33 @@ class Run:
         )
 
     async def _ask(self) -> LMResponse:
-        exchange = await ask(self.lm, self.request)
+        exchange = await self._asked()
+        self.transcript.learn(exchange.response)
         self.exchanges.append(exchange)
         self.usage += exchange.response.usage
         return with_sound_calls(exchange.response, self.call_ids)
 
-    def _extend(self, *messages: Message) -> None:
-        self.request = replace(self.request, messages=(*self.request.messages, *messages))
+    async def _asked(self) -> Exchange:
+        """Ask; where the conversation is too long for the model, with as much of it left out as it takes."""
+        if not self.transcript.fits:
+            self._leave_out()
+        while True:
+            try:
+                return await ask(self.lm, self.request)
+            except ContextWindowError:
+                if not self._leave_out():
+                    raise
 
-    def _read(self, response: LMResponse) -> Turn:
-        turn = self.adapter.read_turn(response, self.specs)
-        if not turn.problem or response.finish_reason != "length":
-            return turn
-        return replace(turn, problem=f"{turn.problem} (it was cut off at max_tokens)")
+    def _leave_out(self) -> bool:
+        """Fold the oldest part of the conversation; False where there is nothing to fold."""
+        less = self.transcript.leave_out(self.steps)
+        if less:
+            self.request = replace(self.request, messages=self.transcript.messages())
+        return less
+
+    def _extend(self, *messages: Message) -> None:
+        self.transcript.add(*messages)
+        self.request = replace(self.request, messages=(*self.request.messages, *messages))
 
     async def _results_of(self, turn: Turn) -> tuple[ToolResult, ...]:
         """Run a turn's calls; `submit` is judged after the others have run."""
@@ -231,7 +250,7 @@ class Run:
         self.tool_calls += len(work)
         try:
             done = iter(await self._execute(work))
-        except (asyncio.CancelledError, KeyboardInterrupt, SystemExit):
+        except (asyncio.CancelledError, KeyboardInterrupt):
             stopped = (
                 ToolResult.failed(call, "cancelled", "Error: the run was stopped.") for call in turn.calls
             )
