@@ -33,12 +33,16 @@ Json = dict[str, object]
 
 @dataclass(frozen=True)
 class Received:
-    """A request as it came in; header names are in lower case, `port` is the client's end of the connection."""
+    """A request as it came in; header names are in lower case, `port` is the client's end of the connection.
+
+    `raw` is the body byte for byte.
+    """
 
     path: str
     headers: Mapping[str, str]
     body: Json
     port: int = 0
+    raw: bytes = b""
 
     @property
     def streamed(self) -> bool:
@@ -170,9 +174,10 @@ class OpenAIServer:
 
             def do_POST(self) -> None:
                 length = int(self.headers.get("Content-Length") or 0)
-                body = cast(Json, json.loads(self.rfile.read(length) or b"{}"))
+                raw = self.rfile.read(length)
+                body = cast(Json, json.loads(raw or b"{}"))
                 headers = {name.lower(): value for name, value in self.headers.items()}
-                received = Received(self.path, headers, body, self.client_address[1])
+                received = Received(self.path, headers, body, self.client_address[1], raw)
                 try:
                     server._next(received)(Reply(self, received, server._stopped))
                 except OSError:  # the client went away, as clients with a timeout do

@@ -67,8 +67,10 @@ def write_message(message: Message) -> Body:
 
 def _write_call(call: ToolCall) -> Body:
     # Malformed arguments go back as valid JSON: several servers parse what they once sent.
-    args = {"malformed": call.malformed} if call.malformed else dict(call.args)
-    arguments = json.dumps(args, ensure_ascii=False, default=str)
+    args = {"malformed": call.malformed} if call.malformed else call.args
+    arguments = (
+        args.text if isinstance(args, _AsWritten) else json.dumps(dict(args), ensure_ascii=False, default=str)
+    )
     return {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": arguments}}
 
 
@@ -261,14 +263,23 @@ def read_call(name: str, arguments: object, call_id: str = "") -> ToolCall:
     try:
         args = json.loads(text)
         if isinstance(args, str):  # some servers write their JSON as JSON once more
-            args = json.loads(args)
+            text, args = args, json.loads(args)
     except (ValueError, RecursionError):
         return ToolCall(name, {}, call_id, malformed=text)
-    return (
-        ToolCall(name, args, call_id)
-        if isinstance(args, dict)
-        else ToolCall(name, {}, call_id, malformed=text)
-    )
+    if isinstance(args, dict):
+        return ToolCall(name, _AsWritten(args, text), call_id)
+    return ToolCall(name, {}, call_id, malformed=text)
+
+
+class _AsWritten(dict[str, object]):
+    """Arguments with the text that the model wrote: they go back byte for byte, so that its prefix cache fits."""
+
+    def __init__(self, args: Mapping[str, object], text: str) -> None:
+        super().__init__(args)
+        self.text = text
+
+    def __reduce__(self) -> tuple[type[_AsWritten], tuple[dict[str, object], str]]:
+        return _AsWritten, (dict(self), self.text)
 
 
 def _read_calls(calls: object) -> Iterator[ToolCall]:
