@@ -136,6 +136,7 @@ def test_what_can_not_be_made_to_fit_ends_the_run_with_what_it_has() -> None:
         next(items)
         lm.window = 50  # a server that changes its mind
         *_, prediction = items
+    assert isinstance(prediction, Prediction)
     assert (prediction.termination_reason, prediction.answer) == ("context", None)
     assert len(prediction.trajectory.steps) == 1
 

@@ -106,7 +106,7 @@ class EmbeddedLM(BaseLM):
     def _refused(self, problem: str) -> BadRequestError:
         return BadRequestError(
             f"the embedded model can't answer this: {problem}; for anything else name another model, such as "
-            'loopwright.configure(model="openai/gpt-5-mini") or LOOPWRIGHT_MODEL=openai/gpt-5-mini',
+            'loopwright.configure(lm="openai/gpt-5-mini") or LOOPWRIGHT_MODEL=openai/gpt-5-mini',
             model=self.model,
         )
 
