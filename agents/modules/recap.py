@@ -12,7 +12,7 @@ from ..trace import Call
 from ..trajectory import Step, Trajectory
 
 LINE = 300  # characters of an observation
-VALUE = 4_000  # characters of a field's value
+VALUE = 20_000  # characters of a field: a draft is compared whole, a flood is not
 WHOLE = 12_000  # characters of a trajectory
 
 REASONING = ("reasoning", "rationale")

@@ -1,7 +1,8 @@
-"""Several attempts under what may be put around a program: a budget, a journal."""
+"""Several attempts under what may be put around a program: a budget, a journal, many at once."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -23,8 +24,10 @@ from loopwright import (
 )
 from loopwright.errors import BudgetError, ReplayError
 from loopwright.models import FunctionLM, LMRequest, LMResponse
+from loopwright.parallel import in_threads
 from loopwright.runtime import Budget, Journal, track_usage
 from loopwright.tools import ToolCall
+from loopwright.trace import Trace
 
 both_ways = pytest.mark.parametrize("call", [called, awaited])
 Call = Callable[..., Any]
@@ -131,3 +134,53 @@ def test_usage_is_counted_over_all_attempts() -> None:
         BestOfN(Predict(QA), 3, worth, 1.0, num_threads=3)(question="?")
     assert usage.total.total_tokens == 3 * COST.total_tokens
     assert usage.get_total_tokens()["rollouts"]["total_tokens"] == 36
+
+
+def own_number(request: LMRequest) -> LMResponse:
+    """The number in the question and that of the attempt, so that an answer tells whose it is."""
+    number = int(request.messages[-1].content.split()[-1])
+    return LMResponse(answer(number + (request.rollout_id or 0) / 10_000), usage=COST)
+
+
+def test_many_programs_at_once_share_nothing_on_one_event_loop() -> None:
+    program = BestOfN(Predict(QA), 3, lambda inputs, prediction: prediction.answer, 1e9, num_threads=3)
+
+    async def one(number: int) -> tuple[float, Trace]:
+        trace = Trace()
+        with context(trace=trace):
+            best = await program.acall(question=str(number))
+        return best.answer, trace
+
+    async def main() -> list[tuple[float, Trace]]:
+        with context(lm=FunctionLM(own_number)):
+            return await asyncio.gather(*(one(number) for number in range(100)))
+
+    for number, (best, trace) in enumerate(asyncio.run(main())):
+        assert best == number + 0.2
+        assert trace.usage.total_tokens == 3 * COST.total_tokens
+        assert [one.inputs for one in trace.calls] == [{"question": str(number)}]
+
+
+def test_many_programs_at_once_share_nothing_in_threads() -> None:
+    program = BestOfN(Predict(QA), 3, lambda inputs, prediction: prediction.answer, 1e9, num_threads=2)
+
+    def one(number: int) -> tuple[float, int]:
+        trace = Trace()
+        with context(lm=FunctionLM(own_number), trace=trace):
+            return program(question=str(number)).answer, trace.usage.total_tokens
+
+    found = in_threads(one, range(64), num_threads=64)
+    assert found == [(number + 0.2, 3 * COST.total_tokens) for number in range(64)]
+
+
+def test_a_flood_of_text_is_cut_before_it_is_compared() -> None:
+    seen: list[int] = []
+
+    def compare(request: LMRequest) -> str:
+        seen.append(len(request.messages[-1].content))
+        return f"{answer('-', 'rationale')}\n{answer('fine')}"
+
+    flood = [{"reasoning": "r" * 1_000_000, "answer": "\x1b[2J" * 1_000_000} for _ in range(2)]
+    with context(lm=FunctionLM(compare)):
+        MultiChainComparison("question -> answer", M=2)(flood, question="?")
+    assert seen[0] < 100_000
