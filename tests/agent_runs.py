@@ -3,7 +3,7 @@
     played = play(openai_server, transport, way, [call("add", a=1, b=2), submit(3)], tools=[add])
 
 A turn is said in the transport's form: as native calls, or as text with markers. What must hold of every
-run, however it went, is in `assert_sound`.
+run, however it went, is in `assert_appended` and `assert_sound`.
 """
 
 from __future__ import annotations
@@ -106,26 +106,36 @@ def play(
     tools: Sequence[Any] = (),
     limits: Limits | None = None,
     callbacks: Sequence[Any] = (),
+    grows: bool = True,
     **options: Any,
 ) -> Played:
-    """Have an agent with these tools talk to a server that says these turns; `options` are the model's."""
+    """Have an agent with these tools talk to a server that says these turns; `options` are the model's.
+
+    `grows` says that the conversation is never shortened.
+    """
     server = serve(*(said(turn, transport) for turn in turns))
     trace = Trace()
     agent = ReAct("question -> answer: int", tools=tools, limits=limits)
     with context(lm=model(server, transport, **options), trace=trace, callbacks=callbacks):
         prediction = way(agent, question="?")
     played = Played(prediction, [cast(dict[str, Any], one.body) for one in server.requests], trace)
+    if grows:
+        assert_appended(played)
     assert_sound(played)
     return played
 
 
-def assert_sound(played: Played) -> None:
-    """What holds of every run: it grows by appending, and every call has one result that the model reads."""
+def assert_appended(played: Played) -> None:
+    """Each request begins with the one before it, and with the model's reply to that."""
     for before, after in pairwise(distinct(played.bodies)):
         start = [json.dumps(one) for one in before["messages"]]
         assert [json.dumps(one) for one in after["messages"][: len(start)]] == start
         assert after["messages"][len(start)]["role"] == "assistant"
         assert after.get("tools") == before.get("tools")
+
+
+def assert_sound(played: Played) -> None:
+    """What holds of every run: every call has one result, and the model reads one answer to each."""
     for step in played.prediction.trajectory.steps:
         assert [result.call.name for result in step.results] == [one.name for one in step.calls] or (
             [result.error for result in step.results] == ["unparsed"] and not step.calls
