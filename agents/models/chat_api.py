@@ -27,6 +27,14 @@ FINISH_REASONS: Mapping[object, FinishReason] = {
     "function_call": "tool_calls",
     "length": "length",
     "content_filter": "content_filter",
+    # what gateways pass on of other providers, in small letters; whatever else there is counts as "stop"
+    "max_tokens": "length",
+    "tool_use": "tool_calls",
+    "refusal": "content_filter",
+    "safety": "content_filter",
+    "recitation": "content_filter",
+    "blocklist": "content_filter",
+    "prohibited_content": "content_filter",
 }
 
 
@@ -299,7 +307,7 @@ def _build(
     usage: Usage,
     model: str,
 ) -> LMResponse:
-    reason: FinishReason = FINISH_REASONS.get(finish, "stop") if isinstance(finish, str) else "stop"
+    reason: FinishReason = FINISH_REASONS.get(finish.lower(), "stop") if isinstance(finish, str) else "stop"
     if refusal and not text:
         text, reason = refusal, "content_filter"
     if calls and reason == "stop":

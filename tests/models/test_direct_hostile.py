@@ -218,18 +218,42 @@ def test_an_error_within_a_stream_keeps_the_kind_that_it_names(
     assert says in str(caught.value)
 
 
-def test_a_stream_without_an_end_is_cut_at_the_limit(openai_server: Serve) -> None:
-    server = openai_server(events(b"data: " + b"x" * (33 * MIB), cut=MIB))
+@pytest.mark.parametrize("line", [b"x" * MIB, b"data: " + b"x" * MIB + b"\n"], ids=["a line", "lines"])
+def test_an_event_without_an_end_is_cut_at_the_limit(line: bytes, openai_server: Serve) -> None:
+    server = openai_server(events(b"data: " + line * 33, cut=MIB))
 
-    with pytest.raises(ServerError, match="longer than 32 MiB"):
+    with pytest.raises(ServerError, match="an event of it is longer than 32 MiB"):
         stream(DirectLM("openai/any", api_base=server.url), asking())
 
 
-@pytest.mark.parametrize("finish", ["eos", "max_tokens", "insufficient_system_resource", "", 7, None])
-@each_way
-def test_an_unusual_reason_to_stop_is_no_error(ask: Way, finish: object, openai_server: Serve) -> None:
-    if finish in ("", None) and "stream" in ask.__name__:
-        pytest.skip("a stream without a reason broke off")
+def test_a_long_stream_of_short_events_is_read_to_its_end(openai_server: Serve) -> None:
+    padded = b"data: " + chunk({"content": "word "}, padding="x" * 500_000).encode() + b"\n\n"
+    server = openai_server(events(padded * 80, b"data: " + END + b"\n\n"))
+
+    assert stream(DirectLM("openai/any", api_base=server.url), asking()).text == "word " * 80
+
+
+def test_a_stream_without_an_end_is_cut_at_a_limit_too(openai_server: Serve) -> None:
+    def endless(reply: Reply) -> None:
+        reply.start_events()
+        for _ in range(300):
+            reply.write_chunk(b": " + b"x" * MIB + b"\n")
+
+    with pytest.raises(ServerError, match="longer than 256 MiB"):
+        stream(DirectLM("openai/any", api_base=openai_server(endless).url), asking())
+
+
+# A stream without a reason broke off, so it is asked for one.
+NO_REASONS = [
+    pytest.param(ask, finish, id=f"{ask.__name__}-{finish}") for ask in WAYS[:2] for finish in ("", None)
+]
+ODD_REASONS = [
+    pytest.param(ask, finish, id=f"{ask.__name__}-{finish}") for ask in WAYS for finish in ("odd", 7)
+]
+
+
+@pytest.mark.parametrize(("ask", "finish"), NO_REASONS + ODD_REASONS)
+def test_an_odd_reason_to_stop_is_no_error(ask: Way, finish: object, openai_server: Serve) -> None:
     server = openai_server(answer("4", finish_reason=finish))  # type: ignore[arg-type]  # as hostile as can be
 
     response = ask(DirectLM("openai/any", api_base=server.url), asking())

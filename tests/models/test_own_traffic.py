@@ -89,6 +89,8 @@ def test_importing_models_imports_no_client_and_nothing_heavy(module: str) -> No
         "openai",
         "httpx",
         "aiohttp",
+        "h11",
+        "certifi",
         "numpy",
         "tokenizers",
         "torch",

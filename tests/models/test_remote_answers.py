@@ -87,6 +87,26 @@ def test_an_answer_that_the_provider_cut_for_its_content_says_so(
     assert (response.text, response.finish_reason) == ("I can", "content_filter")
 
 
+@pytest.mark.parametrize(
+    ("finish", "reason"),
+    [
+        ("max_tokens", "length"),
+        ("MAX_TOKENS", "length"),
+        ("SAFETY", "content_filter"),
+        ("refusal", "content_filter"),
+        ("tool_use", "tool_calls"),
+        ("end_turn", "stop"),
+        ("eos", "stop"),
+        ("whatever", "stop"),
+    ],
+)
+@each_way
+def test_an_unusual_reason_to_stop_is_understood(
+    hosted: Hosted, ask: Way, finish: str, reason: str, openai_server: Serve
+) -> None:
+    assert ask(hosted(openai_server(answer("4", finish_reason=finish))), asking()).finish_reason == reason
+
+
 @each_way
 def test_an_answer_that_was_too_long_says_so(hosted: Hosted, ask: Way, openai_server: Serve) -> None:
     response = ask(hosted(openai_server(answer("It is", finish_reason="length"))), asking())

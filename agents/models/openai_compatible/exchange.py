@@ -18,6 +18,7 @@ from .wire import NothingSentError, Wire
 MOST_BYTES = (
     32 * 2**20
 )  # of an answer, unpacked: a model writes less, and reading JSON takes 20 times as much
+MOST_STREAMED_BYTES = 256 * 2**20  # of a stream, where a word takes 300 and only the words are kept
 MOST_ERROR_BYTES = 65536  # of an error's body; the rest is not read
 LAST_SECONDS = 0.05  # to wait for the end of a stream after its last event
 
@@ -78,7 +79,7 @@ async def send(pool: Pool, wire: Wire, post: Post, ends: float) -> Answer:
     tried. Whatever else fails here was perhaps seen by the server, and is left to the caller.
     """
     head = post.head()
-    connection = pool.take()
+    connection = pool.take() if wire.keeps else None
     if connection is not None:
         try:
             await _ask(connection, wire, head, post.body, ends)
@@ -126,6 +127,7 @@ class Answer:
         self._pool = pool
         self._wire = wire
         self._ends = ends
+        self.most = MOST_BYTES
         self._read = 0
         self._unpack: zlib._Decompress | None = None
         try:
@@ -142,8 +144,10 @@ class Answer:
             except h11.RemoteProtocolError as error:
                 raise TransportError(str(error)) from None
             if isinstance(event, h11.EndOfMessage):
-                connection, self._connection = self._connection, None
-                self._pool.give(connection)
+                if self._wire.keeps:
+                    self._pool.give(self._connection)
+                    self._connection = None
+                self.close()
             elif isinstance(event, h11.Data):
                 data = self._unpacked(bytes(event.data))
                 if data:
@@ -154,10 +158,10 @@ class Answer:
 
     async def read(self) -> bytes:
         """The whole body, or what is left of it."""
-        parts = []
+        body = bytearray()  # not a list: a server may send each byte by itself
         while data := await self.part():
-            parts.append(data)
-        return parts[0] if len(parts) == 1 else b"".join(parts)
+            body += data
+        return bytes(body)
 
     async def finish(self) -> None:
         """After the last event: read the end of the body if it is about to come, so that the connection can be kept."""
@@ -173,12 +177,12 @@ class Answer:
     def _unpacked(self, data: bytes) -> bytes:
         if self._unpack is not None:
             try:
-                data = self._unpack.decompress(data, MOST_BYTES + 1)
+                data = self._unpack.decompress(data, self.most - self._read + 1)
             except zlib.error as error:
                 raise UnreadableError(f"it is packed wrongly: {error}") from None
         self._read += len(data)
-        if self._read > MOST_BYTES:
-            raise UnreadableError(f"it is longer than {MOST_BYTES // 2**20} MiB")
+        if self._read > self.most:
+            raise UnreadableError(f"it is longer than {self.most // 2**20} MiB")
         return data
 
 
@@ -225,6 +229,7 @@ class Events:
     def __init__(self) -> None:
         self._line = bytearray()
         self._data: list[str] = []
+        self._size = 0
 
     def read(self, part: bytes) -> Iterator[str]:
         """The events that this part of the body ends."""
@@ -234,6 +239,8 @@ class Events:
             yield from self._take(bytes(self._line).removesuffix(b"\r"))
             self._line.clear()
         self._line += rest
+        if self._size + len(self._line) > MOST_BYTES:
+            raise UnreadableError(f"an event of it is longer than {MOST_BYTES // 2**20} MiB")
 
     def end(self) -> Iterator[str]:
         """The event that the end of the body ends."""
@@ -245,7 +252,9 @@ class Events:
             if self._data:
                 yield "\n".join(self._data)
                 self._data.clear()
+            self._size = 0
         elif line.startswith(b"data:"):
+            self._size += len(line)
             self._data.append(line[5:].removeprefix(b" ").decode())
 
 

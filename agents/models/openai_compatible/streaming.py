@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from ..base import Delta, LMResponse
 from ..chat_api import StreamReader, read_response
-from .exchange import Answer, Events, error_in_stream, read_json
+from .exchange import MOST_STREAMED_BYTES, Answer, Events, error_in_stream, read_json
 
 
 class Streaming:
@@ -24,13 +24,14 @@ class Streaming:
         self._whole: LMResponse | None = None
         self._ended = False
         self._model = model
+        kind = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
+        self._is_whole = kind == "application/json"
+        if not self._is_whole:
+            answer.most = MOST_STREAMED_BYTES
 
     async def next(self) -> Delta | None:
         """The next piece of text or reasoning; None at the end."""
-        if (
-            self._answer.headers.get("content-type", "").partition(";")[0].strip().lower()
-            == "application/json"
-        ):
+        if self._is_whole:
             return await self._all_at_once()
         while True:
             while self._waiting:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import sys
 from collections.abc import Coroutine
 from concurrent.futures import Future
 from time import monotonic
@@ -39,7 +40,14 @@ class NothingSentError(ConnectionError):
 
 
 class Wire(Protocol):
-    """The leaves. `ends` is the moment, by `monotonic`, after which a leaf raises `TimeoutError`."""
+    """The leaves. `ends` is the moment, by `monotonic`, after which a leaf raises `TimeoutError`.
+
+    `keeps` says whether a connection may be kept for another call.
+    """
+
+    @property
+    def keeps(self) -> bool:
+        """Whether a connection may be kept."""
 
     async def resolve(self, host: str, port: int, ends: float) -> list[Found]:
         """The addresses of a host."""
@@ -56,6 +64,8 @@ class Wire(Protocol):
 
 class Blocking:
     """Leaves that block."""
+
+    keeps = True
 
     async def resolve(self, host: str, port: int, ends: float) -> list[Found]:
         """The addresses of a host."""
@@ -82,6 +92,8 @@ class Blocking:
 
 class OnLoop:
     """Leaves that wait on the running event loop."""
+
+    keeps = sys.platform != "win32"  # there a socket stays with the event loop that first waited for it
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
