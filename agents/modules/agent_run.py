@@ -251,13 +251,17 @@ class Run:
         try:
             done = iter(await self._execute(work))
         except (asyncio.CancelledError, KeyboardInterrupt):
-            stopped = (
-                ToolResult.failed(call, "cancelled", "Error: the run was stopped.") for call in turn.calls
-            )
-            self.steps.append(Step(turn.thought, turn.calls, tuple(stopped)))
+            stopped = Step(turn.thought, turn.calls, self._until_now(turn.calls), inner=self._inner_calls())
+            self.steps.append(stopped)
             raise
         results = tuple(self._own_result(call) or next(done) for call in turn.calls)
         return self._note_repetition(turn.calls, self._judged(results))
+
+    def _until_now(self, calls: Sequence[ToolCall]) -> tuple[ToolResult, ...]:
+        """The results of a turn that is stopped: those that had come by then, and for the rest that it was."""
+        come = {id(record.call): record.result for record in self.tool_run.records}
+        stopped = "Error: the run was stopped."
+        return tuple(come.get(id(call)) or ToolResult.failed(call, "cancelled", stopped) for call in calls)
 
     def _is_search(self, call: ToolCall) -> bool:
         return self.search is not None and call.name == FIND
