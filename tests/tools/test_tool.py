@@ -78,7 +78,7 @@ class Broken:
         ((1, 2), "[1, 2]"),
         ({"a": {"b": None}}, '{"a": {"b": null}}'),
         ({1: "one", Colour.RED: 2, (1, 2): 3}, '{"1": "one", "red": 2, "[1, 2]": 3}'),
-        ({"b", "a"}, '["a", "b"]'),
+        pytest.param({"b", "a"}, '["a", "b"]', id="a set"),
         (Colour.RED, "red"),
         (Name("Ann"), "Ann"),
         ([Name("Ann")], '["Ann"]'),
