@@ -11,7 +11,7 @@ import os
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar, Token
 from dataclasses import dataclass, field, fields, replace
@@ -268,6 +268,55 @@ def entered(new: Context) -> Iterator[None]:
         yield
     finally:
         _current.reset(token)
+
+
+def in_this_context(items: Generator[T, None, None]) -> Generator[T, None, None]:
+    """The same items, each made in the context of this call, wherever and by whomever they are read.
+
+    A plain generator runs in the context of whoever asks it for an item.
+
+    >>> def counts():
+    ...     while True:
+    ...         yield current().num_threads
+    >>> with context(num_threads=2):
+    ...     items = in_this_context(counts())
+    >>> next(items)
+    2
+    """
+    return _read_in(current(), items)
+
+
+def _read_in(here: Context, items: Generator[T, None, None]) -> Generator[T, None, None]:
+    try:
+        while True:
+            with entered(here):
+                try:
+                    item = next(items)
+                except StopIteration:
+                    return
+            yield item
+    finally:
+        with entered(here):
+            items.close()
+
+
+def awaited_in_this_context(items: AsyncGenerator[T, None]) -> AsyncGenerator[T, None]:
+    """As `in_this_context`, for items that are awaited."""
+    return _await_in(current(), items)
+
+
+async def _await_in(here: Context, items: AsyncGenerator[T, None]) -> AsyncGenerator[T, None]:
+    try:
+        while True:
+            with entered(here):
+                try:
+                    item = await anext(items)
+                except StopAsyncIteration:
+                    return
+            yield item
+    finally:
+        with entered(here):
+            await items.aclose()
 
 
 def inspect_history(n: int = 1, file: TextIO | None = None) -> None:

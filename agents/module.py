@@ -5,14 +5,23 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import copy
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import (
+    AsyncGenerator,
+    Awaitable,
+    Callable,
+    Coroutine,
+    Generator,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self, TypeVar
 
 from loopwright.tools import ToolRegistry
 
-from .ambient import current, drive, unblocked
+from .ambient import awaited_in_this_context, current, drive, in_this_context, unblocked
 from .calling import module_call
 from .errors import LoopwrightError, StateError
 from .example import Example
@@ -92,16 +101,16 @@ class Module:
             return await asyncio.to_thread(self._forward, *args, **inputs)
         return await self._aforward(*args, **inputs)
 
-    def stream(self, *args: Any, **inputs: Any) -> Iterator[Event]:
+    def stream(self, *args: Any, **inputs: Any) -> Generator[Event, None, None]:
         """Run the program and give its events as they happen, an `EndEvent` with what it returns last.
 
         Who stops reading (closes the iterator) stops the program. The program runs in a thread of its own.
         """
-        return events(lambda: self.acall(*args, **inputs))
+        return in_this_context(events(lambda: self.acall(*args, **inputs)))
 
-    def astream(self, *args: Any, **inputs: Any) -> AsyncIterator[Event]:
+    def astream(self, *args: Any, **inputs: Any) -> AsyncGenerator[Event, None]:
         """As `stream`, without blocking the event loop."""
-        return aevents(lambda: self.acall(*args, **inputs))
+        return awaited_in_this_context(aevents(lambda: self.acall(*args, **inputs)))
 
     @property
     def _forward(self) -> Callable[..., Any]:

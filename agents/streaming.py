@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import queue
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping
 from contextvars import copy_context
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
@@ -110,7 +110,7 @@ class _Teller(BaseCallback):
         self._put(StepEvent(step))
 
 
-async def aevents(start: Start) -> AsyncIterator[Event]:
+async def aevents(start: Start) -> AsyncGenerator[Event, None]:
     """Run a program in a task; its events as they happen. Who stops reading cancels the program."""
     loop = asyncio.get_running_loop()
     waiting: asyncio.Queue[Event | None] = asyncio.Queue()
@@ -135,7 +135,7 @@ async def _told(start: Start, put: Callable[[Event], None]) -> Any:
         return await start()
 
 
-def events(start: Start) -> Iterator[Event]:
+def events(start: Start) -> Generator[Event, None, None]:
     """As `aevents`, for code without an event loop: the program runs on one in a thread of its own."""
     waiting: queue.SimpleQueue[Event | BaseException] = queue.SimpleQueue()
     running: list[tuple[asyncio.AbstractEventLoop, asyncio.Task[None]]] = []

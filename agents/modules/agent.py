@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from abc import abstractmethod
-from collections.abc import AsyncGenerator, Iterator, Mapping
+from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from typing import Any
 
-from ..ambient import drive
+from ..ambient import awaited_in_this_context, drive, in_this_context
 from ..calling import tell_step
 from ..errors import SignatureError
 from ..example import Prediction
@@ -39,30 +39,28 @@ class Agent(Module):
 
     async def aforward(self, *args: Any, **inputs: Any) -> Prediction:
         """Run to the end."""
-        items = [item async for item in self.arun(*args, **inputs)]
+        items = [item async for item in self._steps(args, inputs)]
         prediction = items[-1]
         assert isinstance(prediction, Prediction)  # noqa: S101  # a run ends with its prediction
         return prediction
 
     forward = both_ways(aforward)
 
-    def run(self, *args: Any, **inputs: Any) -> Iterator[Step | Prediction]:
+    def run(self, *args: Any, **inputs: Any) -> Generator[Step | Prediction, None, None]:
         """Run step by step: each `Step` when it is done, then the `Prediction`.
 
-        Who stops reading stops the run; what was done until then is in the context's trace.
+        Who stops reading stops the run; what was done until then is in the context's trace. The context is the one in
+        which this was called, also where the steps are read in another.
         """
-        items = self.arun(*args, **inputs)
-        try:
-            while True:
-                try:
-                    yield drive(_next_of(items))
-                except StopAsyncIteration:
-                    return
-        finally:
-            drive(_close(items))
+        return in_this_context(_driven(self._steps(args, inputs)))
 
-    async def arun(self, *args: Any, **inputs: Any) -> AsyncGenerator[Step | Prediction, None]:
+    def arun(self, *args: Any, **inputs: Any) -> AsyncGenerator[Step | Prediction, None]:
         """As `run`, without blocking the event loop; a run that is cancelled leaves its steps in the trace."""
+        return awaited_in_this_context(self._steps(args, inputs))
+
+    async def _steps(
+        self, args: Sequence[Any], inputs: Mapping[str, Any]
+    ) -> AsyncGenerator[Step | Prediction, None]:
         given = checked_inputs(self.signature, args, inputs)
         run = self.opened(given)
         try:
@@ -77,6 +75,18 @@ class Agent(Module):
         finally:
             run.close()
         yield run.predictor.record(given, run.prediction(), run.exchanges)
+
+
+def _driven(items: AsyncGenerator[Step | Prediction, None]) -> Generator[Step | Prediction, None, None]:
+    """The same items, each waited for without an event loop."""
+    try:
+        while True:
+            try:
+                yield drive(_next_of(items))
+            except StopAsyncIteration:
+                return
+    finally:
+        drive(_close(items))
 
 
 async def _next_of(items: AsyncGenerator[Step | Prediction, None]) -> Step | Prediction:

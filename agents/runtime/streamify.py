@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator
+from contextlib import aclosing, closing
 from typing import Any, Literal, overload
 
 from ..module import Module
@@ -34,12 +35,22 @@ def streamify(program: Module, *, async_streaming: bool = True) -> AsyncStream |
     ('Paris', 'capital')
     """
 
-    async def astream(*args: Any, **inputs: Any) -> AsyncIterator[Event | Any]:
-        async for event in program.astream(*args, **inputs):
-            yield event.prediction if isinstance(event, EndEvent) else event
+    def astream(*args: Any, **inputs: Any) -> AsyncIterator[Event | Any]:
+        return _awaited_with_prediction(program.astream(*args, **inputs))
 
     def stream(*args: Any, **inputs: Any) -> Iterator[Event | Any]:
-        for event in program.stream(*args, **inputs):
-            yield event.prediction if isinstance(event, EndEvent) else event
+        return _with_prediction(program.stream(*args, **inputs))
 
     return astream if async_streaming else stream
+
+
+def _with_prediction(events: Generator[Event, None, None]) -> Iterator[Event | Any]:
+    with closing(events):
+        for event in events:
+            yield event.prediction if isinstance(event, EndEvent) else event
+
+
+async def _awaited_with_prediction(events: AsyncGenerator[Event, None]) -> AsyncIterator[Event | Any]:
+    async with aclosing(events):
+        async for event in events:
+            yield event.prediction if isinstance(event, EndEvent) else event

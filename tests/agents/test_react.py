@@ -494,7 +494,7 @@ def test_who_stops_reading_stops_the_run_and_its_trace_is_whole() -> None:
         run = agent.run(question="?")
         assert isinstance(next(run), Step)
         assert isinstance(next(run), Step)
-        run.close()  # type: ignore[attr-defined]  # an iterator that is a generator
+        run.close()
 
     prediction = traced(ReAct(SIGNATURE, tools=[add]), lm, read_two)
     assert (prediction.answer, prediction.termination_reason) == (None, "cancelled")
