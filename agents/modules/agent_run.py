@@ -173,7 +173,7 @@ class Run:
             self.error = error
             self.ending = _ending_of(error)
             return None
-        turn = self.adapter.read_turn(response, self.specs)
+        turn = self._read(response)
         results = await self._results_of(turn)
         answers = (
             self.adapter.complain(response, turn.problem)
@@ -198,7 +198,7 @@ class Run:
         except (LMError, BudgetError) as error:
             self.error = error
             return None
-        turn = self.adapter.read_turn(response, self.specs)
+        turn = self._read(response)
         results = await self._last_results(turn)
         if self.outputs is not None:
             self.ending = "forced_submit"
@@ -240,6 +240,12 @@ class Run:
         self.transcript.add(*messages)
         self.request = replace(self.request, messages=(*self.request.messages, *messages))
 
+    def _read(self, response: LMResponse) -> Turn:
+        turn = self.adapter.read_turn(response, self.specs)
+        if not turn.problem or response.finish_reason != "length":
+            return turn
+        return replace(turn, problem=f"{turn.problem} (it was cut off at max_tokens)")
+
     async def _results_of(self, turn: Turn) -> tuple[ToolResult, ...]:
         """Run a turn's calls; `submit` is judged after the others have run."""
         if turn.problem:
@@ -250,7 +256,7 @@ class Run:
         self.tool_calls += len(work)
         try:
             done = iter(await self._execute(work))
-        except (asyncio.CancelledError, KeyboardInterrupt):
+        except (asyncio.CancelledError, KeyboardInterrupt, SystemExit):
             stopped = Step(turn.thought, turn.calls, self._until_now(turn.calls), inner=self._inner_calls())
             self.steps.append(stopped)
             raise
