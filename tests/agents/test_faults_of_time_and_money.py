@@ -17,6 +17,7 @@ from awaiting import awaited as on_a_loop
 from openai_server import Reply, Serve, answer, rate_limited
 
 from loopwright import CodeAct, Limits, Prediction, ReAct, Tool, context
+from loopwright.callbacks import BaseCallback
 from loopwright.errors import BudgetError, ConfigurationError
 from loopwright.models import LMResponse, Usage
 from loopwright.runtime import Budget
@@ -124,15 +125,24 @@ def assert_cancelled(trace: Trace, steps: list[list[str | None]]) -> None:
     assert [[result.error for result in step.results] for step in prediction.trajectory.steps] == steps
 
 
+class Reader(BaseCallback):
+    """Whoever wants an answer as it is written: the run is streamed then."""
+
+    tokens = True
+
+
 @each_transport
+@pytest.mark.parametrize("callbacks", [[], [Reader()]], ids=["whole", "streamed"])
 @on_a_loop
 async def test_a_task_cancelled_while_the_model_is_asked_hangs_up_and_leaves_its_steps(
-    transport: Any, openai_server: Serve
+    callbacks: list[BaseCallback], transport: Any, openai_server: Serve
 ) -> None:
     asked, hung_up = asyncio.Event(), threading.Event()
     loop = asyncio.get_running_loop()
 
     def listen(reply: Reply) -> None:
+        if reply.received.streamed:
+            reply.start_events()
         loop.call_soon_threadsafe(asked.set)
         if reply.wait_for_hangup(10):
             hung_up.set()
@@ -140,7 +150,7 @@ async def test_a_task_cancelled_while_the_model_is_asked_hangs_up_and_leaves_its
 
     server = openai_server(said(call("book", n=1), transport), listen)
     trace = Trace()
-    with context(lm=model(server, transport, num_retries=3), trace=trace):
+    with context(lm=model(server, transport, num_retries=3), trace=trace, callbacks=callbacks):
         task = asyncio.create_task(ReAct("question -> answer: int", tools=[book]).acall(question="?"))
         await asked.wait()
         task.cancel()

@@ -227,3 +227,19 @@ def test_a_conversation_that_no_longer_fits_at_step_nine_keeps_its_eight_steps(
     assert [result.content for result in played.prediction.trajectory.results] == [
         f"seat {n} is yours" for n in range(1, 9)
     ]
+
+
+@each_way
+@each_transport
+def test_a_conversation_that_no_longer_fits_at_step_nine_is_folded_and_goes_on(
+    transport: Any, way: Way, openai_server: Serve
+) -> None:
+    turns: list[Said] = [call("book", n=n) for n in range(1, 9)]
+    turns += [too_long(), call("book", n=9), submit(9)]
+    played = play(openai_server, transport, way, turns, tools=[book], grows=False)
+    assert (played.reason, played.prediction.answer) == ("submit", 9)
+    assert list(range(1, 10)) == DONE  # and no call again, though the model can't see all of them any more
+    assert len(played.prediction.trajectory.steps) == 10
+    assert len(str(played.messages(9))) < len(str(played.messages(8)))
+    assert played.messages(9)[:2] == played.messages(8)[:2]
+    assert "book(n=1) -> seat 1 is yours" in str(played.messages(9))
