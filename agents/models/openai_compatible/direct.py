@@ -100,8 +100,12 @@ class DirectLM(RemoteLM):
             async with asyncio.timeout_at(ends):
                 streaming = await self._begin(OnLoop(), request, monotonic() + self.timeout)
             while True:
-                async with asyncio.timeout_at(ends):
-                    delta = await streaming.next()
+                delta = (
+                    streaming.at_hand()
+                )  # many pieces come at once, and a timer for each costs more than they do
+                if delta is None:
+                    async with asyncio.timeout_at(ends):
+                        delta = await streaming.next()
                 if delta is None:
                     break
                 yield delta

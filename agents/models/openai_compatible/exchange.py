@@ -244,7 +244,9 @@ class Events:
 
     def end(self) -> Iterator[str]:
         """The event that the end of the body ends."""
-        yield from self._take(bytes(self._line).removesuffix(b"\r"))
+        last = bytes(self._line).removesuffix(b"\r")
+        self._line.clear()
+        yield from self._take(last)
         yield from self._take(b"")
 
     def _take(self, line: bytes) -> Iterator[str]:

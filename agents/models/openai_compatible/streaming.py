@@ -9,6 +9,8 @@ from ..base import Delta, LMResponse
 from ..chat_api import StreamReader, read_response
 from .exchange import MOST_STREAMED_BYTES, Answer, Events, error_in_stream, read_json
 
+DONE = "[DONE]"
+
 
 class Streaming:
     """Reads an answer piece by piece: `next` until it gives None, then the `response`; `close` it in any case.
@@ -34,21 +36,26 @@ class Streaming:
         if self._is_whole:
             return await self._all_at_once()
         while True:
-            while self._waiting:
-                event = self._waiting.popleft().strip()
-                if not event:
-                    continue
-                if event == "[DONE]":
-                    await self._finish()
-                    return None
-                delta = self._reader.read(_checked(read_json(event)))
-                if delta:
-                    return delta
+            delta = self.at_hand()
+            if delta is not None:
+                return delta
+            if self._waiting:  # at its mark of the end
+                await self._finish()
             if self._ended:
                 return None
             part = await self._answer.part()
-            self._waiting.extend(self._events.read(part) if part else self._events.end())
+            events = self._events.read(part) if part else self._events.end()
+            self._waiting.extend(event.strip() for event in events)
             self._ended = not part
+
+    def at_hand(self) -> Delta | None:
+        """The next piece of what came already; None if more must come for one, or the end is reached."""
+        while self._waiting and self._waiting[0] != DONE:
+            event = self._waiting.popleft()
+            delta = self._reader.read(_checked(read_json(event))) if event else None
+            if delta:
+                return delta
+        return None
 
     def response(self) -> LMResponse:
         """The whole answer."""
