@@ -239,7 +239,7 @@ def test_a_tool_says_in_its_own_words_what_went_wrong(kind: type[Exception]) -> 
     assert (result.error, result.content) == ("raised", "Error: order 17 is already refunded")
 
 
-@pytest.mark.parametrize("kind", [KeyboardInterrupt, SystemExit, asyncio.CancelledError])
+@pytest.mark.parametrize("kind", [KeyboardInterrupt, SystemExit])
 @pytest.mark.parametrize("timeout", [None, 5])
 def test_what_ends_the_program_is_not_swallowed(kind: type[BaseException], timeout: float | None) -> None:
     def act() -> None:
@@ -247,6 +247,18 @@ def test_what_ends_the_program_is_not_swallowed(kind: type[BaseException], timeo
 
     with pytest.raises(kind):
         Tool(act, timeout=timeout).run(ToolCall("act"))
+
+
+@pytest.mark.parametrize("timeout", [None, 5])
+def test_a_tool_that_cancels_something_of_its_own_has_failed(timeout: float | None) -> None:
+    async def act() -> None:
+        task = asyncio.create_task(asyncio.sleep(60))
+        task.cancel()
+        await task
+
+    tool = Tool(act, timeout=timeout)
+    assert tool.run(ToolCall("act")).content == "Error: act failed: CancelledError"
+    assert asyncio.run(tool.arun(ToolCall("act"))).error == "raised"
 
 
 # ---- time
