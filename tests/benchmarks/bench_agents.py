@@ -386,26 +386,23 @@ Samples = dict[str, dict[str, list[Figures]]]
 
 def rounds(url: str, pythons: list[str], count: int) -> Samples:
     """The figures of each kind and agent; an agent that runs in none of the environments is left out."""
-    plan = {
-        kind: {name: find(kind, name, url, pythons) for name in names} for kind, (_, names) in KINDS.items()
-    }
-    samples: Samples = {kind: {} for kind in plan}
-    for _ in range(count):
-        for kind, found in plan.items():
-            for name, python in found.items():
-                figures = in_process(python, kind, name, url) if python else None
+    samples: Samples = {kind: {} for kind in KINDS}
+    homes: dict[tuple[str, str], str] = {}
+    for kind, (_, names) in KINDS.items():
+        for name in names:
+            for python in pythons:
+                figures = in_process(python, kind, name, url)
                 if figures is not None:
-                    samples[kind].setdefault(name, []).append(figures)
-    for kind, found in plan.items():
-        missing = [name for name, python in found.items() if python is None]
-        if missing:
-            print(f"{kind}: not installed here, so not measured: {', '.join(missing)}")
+                    homes[kind, name], samples[kind][name] = python, [figures]
+                    break
+            else:
+                print(f"{kind}: {name} is not installed here, and not measured", flush=True)
+    for _ in range(count - 1):
+        for (kind, name), python in homes.items():
+            figures = in_process(python, kind, name, url)
+            if figures is not None:
+                samples[kind][name].append(figures)
     return samples
-
-
-def find(kind: str, name: str, url: str, pythons: list[str]) -> str | None:
-    """The first Python in which a scenario runs."""
-    return next((python for python in pythons if in_process(python, kind, name, url) is not None), None)
 
 
 def report(samples: Samples, file: str | None) -> None:
