@@ -183,9 +183,9 @@ AXES: tuple[Axis, ...] = (
     Axis("all three new, after two solved questions", _ALL, 40, demos=2),
     Axis("unsaid convention, nothing shown", _NAMES, 40, families=_UNSAID, source="unsaid"),
     Axis("unsaid convention, after three solved questions", _NAMES, 40, 3, families=_UNSAID, source="unsaid"),
-    Axis("ProgramOfThought: new names and numbers", _NAMES, 60, 0, "program_of_thought", NUMERIC),
-    Axis("ProgramOfThought: new phrasings", _WORDINGS, 40, 0, "program_of_thought", NUMERIC),
-    Axis("CodeAct without functions: new names and numbers", _NAMES, 20, 0, "code_act", NUMERIC),
+    Axis("ProgramOfThought: new names and numbers", _NAMES, 50, 0, "program_of_thought", NUMERIC),
+    Axis("ProgramOfThought: new phrasings", _WORDINGS, 30, 0, "program_of_thought", NUMERIC),
+    Axis("CodeAct without functions: new names and numbers", _NAMES, 15, 0, "code_act", NUMERIC),
 )
 
 

@@ -32,9 +32,9 @@ FAMILIES: dict[str, Callable[[Scene], Asked]] = {
 NUMERIC = ("arithmetic", "units", "dates")
 """The families that a program answers by itself."""
 _WEIGHTS = {"arithmetic": 3.5, "units": 2.0, "dates": 1.5, "lookup": 4.0}
-_PROGRAMS = 0.3
+_PROGRAMS = 0.42
 """The share of conversations in which programs are written."""
-_BY_CONVENTION = 0.15
+_BY_CONVENTION = 0.18
 """The share of conversations that follow an unsaid convention from their second question on."""
 _QUESTION_FIELDS = listed(
     "question question question request task query problem input prompt ask q text message user_question"

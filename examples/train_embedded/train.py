@@ -149,7 +149,7 @@ def train(plan: Plan, shape: Shape) -> None:
         for each, saved in zip(optimisers, state["optimizers"], strict=True):
             each.load_state_dict(saved)
         clock = Clock(**state["clock"])
-        plan = replace(plan, resumed=clock.step)
+        plan = replace(plan, resumed=clock.step, warmup=10)  # the optimisers' averages are there
     probes = probe_rows(tokenizer) if plan.rank == 0 else {}
     for _ in _steps(plan, model, optimisers, base, clock, batches(tokenizer, plan, clock)):
         if plan.rank == 0:

@@ -219,6 +219,28 @@ def test_a_date_is_submitted_as_a_date(lm: EmbeddedLM) -> None:
     assert prediction.answer == date(2026, 3, 27)
 
 
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [("What is 7*8?", "56"), ("How many days are there from 2026-02-14 to 2026-07-01?", "137")],
+    ids=["sum", "days"],
+)
+def test_a_program_that_it_writes_answers_in_the_real_sandbox(
+    lm: EmbeddedLM, question: str, answer: str
+) -> None:
+    with loopwright.context(lm=lm):
+        prediction = loopwright.ProgramOfThought("question -> answer")(question=question)
+    assert (prediction.answer, prediction.termination_reason) == (answer, "submit")
+    assert [step.calls[0].name for step in prediction.trajectory.steps] == ["python"]
+
+
+def test_an_agent_of_programs_submits_what_it_read(lm: EmbeddedLM) -> None:
+    with loopwright.context(lm=lm):
+        prediction = loopwright.CodeAct("question -> answer: float", tools=[])(
+            question="What is 12 times 34?"
+        )
+    assert (prediction.answer, prediction.termination_reason) == (408.0, "submit")
+
+
 def test_other_weights_are_another_model_to_a_cache(tmp_path: Path) -> None:
     assert EmbeddedLM().identity == "embedded"
     assert EmbeddedLM(tmp_path).identity == f"embedded:{tmp_path}"
