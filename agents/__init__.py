@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from .ambient import settings as settings
     from .bridges import asyncify as asyncify
     from .bridges import syncify as syncify
+    from .callbacks import BaseCallback as BaseCallback
     from .code import Code as Code
     from .evaluation import Evaluate as Evaluate
     from .evaluation import TaskFile as TaskFile
@@ -69,6 +70,7 @@ _HOMES = {
     "adapters": ("Adapter", "ChatAdapter", "JSONAdapter", "NativeAdapter"),
     "ambient": ("configure", "context", "inspect_history", "settings"),
     "bridges": ("asyncify", "syncify"),
+    "callbacks": ("BaseCallback",),
     "code": ("Code",),
     "errors": ("errors",),
     "evaluate": ("evaluate",),

@@ -19,6 +19,7 @@ from functools import cache
 from typing import Any, TextIO, TypeVar
 
 from loopwright.tools.approval import Approval
+from loopwright.tools.tool_context import ToolRun, policy_comes_from
 
 from .adapters.base import Adapter
 from .adapters.chat import ChatAdapter
@@ -70,6 +71,8 @@ class _Process:
 
     context = Context()
     lock = threading.Lock()
+    blocks = 0  # of `with context(...)` and the like that are open in some thread
+    warned = False
 
 
 _current: ContextVar[Context | None] = ContextVar("loopwright_context", default=None)
@@ -103,11 +106,33 @@ def context(**options: Any) -> Iterator[Context]:
     2
     """
     new = replace(current(), **_checked(options))
-    token = _current.set(new)
+    token = set_context(new)
     try:
         yield new
     finally:
-        _current.reset(token)
+        reset(token)
+
+
+def warn_of_plain_thread() -> None:
+    """Say once that a thread of the user's own sees nothing of `with context(...)`, where one is open elsewhere."""
+    if _current.get() is None and _Process.blocks and not _Process.warned:
+        _Process.warned = True
+        log.warning(
+            "the thread %r sees nothing of `with context(...)`, budgets and journals: threads of your own start with an "
+            "empty context. Start it with contextvars.copy_context().run, or use batch(), Parallel or Evaluate",
+            threading.current_thread().name,
+        )
+
+
+def _policy() -> ToolRun | None:
+    """The context's policy, for tool calls that belong to no agent's run."""
+    here = current()
+    if here.approval is None and not here.dry_run:
+        return None
+    return ToolRun(approval=here.approval, dry_run=here.dry_run)
+
+
+policy_comes_from(_policy)
 
 
 class Settings:
@@ -170,7 +195,7 @@ def _checked_callbacks(callbacks: object) -> tuple[BaseCallback, ...]:
     for one in given:
         if not isinstance(one, BaseCallback):
             raise ConfigurationError(
-                f"callbacks are objects of classes derived from BaseCallback, not {_kind(one)}"
+                f"callbacks are objects of classes derived from loopwright.BaseCallback, not {_kind(one)}"
             )
     return given
 
@@ -233,6 +258,7 @@ def drive(coroutine: Coroutine[Any, Any, T]) -> T:
 
     The framework's own loops are written once, as coroutines; this is how a plain call runs them.
     """
+    warn_of_plain_thread()
     token = _current.set(replace(current(), blocking=True))
     try:
         coroutine.send(None)
@@ -252,11 +278,15 @@ def unblocked() -> Any:
 
 def set_context(new: Context) -> Token[Context | None]:
     """Make this the context; give the token to `reset` afterwards."""
+    with _Process.lock:
+        _Process.blocks += 1
     return _current.set(new)
 
 
 def reset(token: Token[Context | None]) -> None:
     """Put back the context that was there before."""
+    with _Process.lock:
+        _Process.blocks -= 1
     _current.reset(token)
 
 

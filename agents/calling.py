@@ -12,7 +12,7 @@ from typing import Any
 from loopwright.tools import ToolCall, ToolResult, ToolRun
 from loopwright.tools.tool_context import Record
 
-from .ambient import Context, current, entered
+from .ambient import Context, current, entered, warn_of_plain_thread
 from .callbacks import tell
 from .errors import ServerError
 from .models.base import BaseLM, LMRequest, LMResponse
@@ -34,6 +34,7 @@ def new_call_id(kind: str) -> str:
 async def ask(lm: BaseLM, request: LMRequest) -> Exchange:
     """Ask a model, in the way that the running code waits; the context keeps the exchange."""
     start = time.perf_counter()
+    warn_of_plain_thread()
     here = current()
     if here.callbacks or here.budget is not None or here.recorder is not None:
         response = await _watched(lm, request, here)

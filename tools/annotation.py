@@ -73,7 +73,7 @@ def _adapter(hint: Any) -> TypeAdapter[object]:  # Any: what a user wrote; pydan
     from pydantic import ConfigDict, PydanticUserError, TypeAdapter
 
     try:
-        return TypeAdapter(hint, config=ConfigDict(coerce_numbers_to_str=True))
+        return TypeAdapter(hint, config=ConfigDict(coerce_numbers_to_str=True, allow_inf_nan=False))
     except PydanticUserError as error:
         if error.code != "type-adapter-config-unused":
             raise

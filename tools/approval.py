@@ -6,9 +6,11 @@ import inspect
 import json
 import re
 import threading
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from fnmatch import fnmatchcase
+from operator import ge, gt, le, lt
 from typing import Literal, cast, get_args
 
 from .calls import Effect, ToolCall
@@ -20,7 +22,8 @@ from .threads import drive
 Decision = Literal["allow", "deny", "ask"]
 
 _PATTERN = re.compile(r"\s*(?P<tool>[^\s()]+)\s*(?:\((?P<args>.*)\))?\s*", re.DOTALL)
-_ARGUMENT = re.compile(r"(?:^|,)\s*(?P<name>\w+)\s*=")
+_ARGUMENT = re.compile(r"(?:^|,)\s*(?P<name>\w+)\s*(?P<sign><=|>=|<|>|=)")
+_COMPARE: Mapping[str, Callable[[float, float], bool]] = {"<=": le, ">=": ge, "<": lt, ">": gt}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +31,8 @@ class Rule:
     """A decision for calls that fit: `tool` is a pattern for the name, `args` one for each named argument's text.
 
     In a pattern `*` stands for any text, `?` for one character, `[ab]` for one of some. An argument's text is
-    the string itself, and JSON for all else; a call without the argument does not fit.
+    the string itself, and JSON for all else; a call without the argument does not fit. `bounds` compare numbers:
+    `refund(amount<=50)`.
 
     >>> Rule.parse("refund(order_id=17*, reason=*)", "allow").fits("refund", {"order_id": 175, "reason": "late"})
     True
@@ -37,6 +41,7 @@ class Rule:
     tool: str
     decision: Decision
     args: Mapping[str, str] = field(default_factory=dict)
+    bounds: tuple[tuple[str, str, float], ...] = ()
 
     @classmethod
     def parse(cls, pattern: str, decision: Decision) -> Rule:
@@ -51,16 +56,21 @@ class Rule:
                 f"{pattern!r} is no pattern of a call; write a tool's name, with patterns for its arguments "
                 f'where they matter: "read_*", "refund(order_id=17*)"'
             )
-        return cls(found["tool"], decision, _arguments(pattern, found["args"] or ""))
+        return cls(found["tool"], decision, *_arguments(pattern, found["args"] or ""))
 
     def fits(self, tool: str, args: Mapping[str, object]) -> bool:
         """Whether the rule is for this call."""
-        return fnmatchcase(tool, self.tool) and all(
-            name in args and fnmatchcase(_text(args[name]), pattern) for name, pattern in self.args.items()
+        return (
+            fnmatchcase(tool, self.tool)
+            and all(
+                name in args and fnmatchcase(_text(args[name]), wanted) for name, wanted in self.args.items()
+            )
+            and all(_within(args.get(name), sign, bound) for name, sign, bound in self.bounds)
         )
 
     def __str__(self) -> str:
-        inside = ", ".join(f"{name}={pattern}" for name, pattern in self.args.items())
+        parts = [f"{name}={pattern}" for name, pattern in self.args.items()]
+        inside = ", ".join([*parts, *(f"{name}{sign}{bound:g}" for name, sign, bound in self.bounds)])
         return f"{self.tool}({inside})" if inside else self.tool
 
 
@@ -117,6 +127,11 @@ class Approval:
             if rule.fits(tool, args):
                 return rule
         return _ASK if RULES[effect].asks else _ALLOW
+
+    def without_tool(self, tools: Iterable[str]) -> list[Rule]:
+        """The rules that are for none of these tools: a misspelt one protects nothing."""
+        names = list(tools)
+        return [rule for rule in self.rules if not any(fnmatchcase(name, rule.tool) for name in names)]
 
     def ask(self, question: Question) -> Answer:
         """Ask about a call; blocks. One question at a time, also from several threads."""
@@ -183,20 +198,35 @@ async def _awaited(said: Awaitable[bool | Answer]) -> bool | Answer:
     return await said
 
 
-def _arguments(pattern: str, text: str) -> dict[str, str]:
-    """`a=1*, b=x` by name; a pattern reaches to the next `, name=`."""
-    if not text.strip():
-        return {}
+def _arguments(pattern: str, text: str) -> tuple[dict[str, str], tuple[tuple[str, str, float], ...]]:
+    """`a=1*, b<=5`: patterns by name, and bounds; each reaches to the next comma with a name after it."""
     starts = list(_ARGUMENT.finditer(text))
-    if not starts or text[: starts[0].start()].strip():
+    if text.strip() and (not starts or text[: starts[0].start()].strip()):
         raise ToolDefinitionError(
-            f"in {pattern!r}, what stands in brackets must be name=pattern, with commas between"
+            f"in {pattern!r}, what stands in brackets must be name=pattern or name<=number, with commas between"
         )
+    if not starts:
+        return {}, ()
     ends = [*(one.start() for one in starts[1:]), len(text)]
-    return {
-        one["name"]: text[one.end() : end].strip().removesuffix(",")
-        for one, end in zip(starts, ends, strict=True)
-    }
+    patterns: dict[str, str] = {}
+    bounds: list[tuple[str, str, float]] = []
+    for one, end in zip(starts, ends, strict=True):
+        wanted = text[one.end() : end].strip().removesuffix(",")
+        if one["sign"] == "=":
+            patterns[one["name"]] = wanted
+            continue
+        try:
+            bounds.append((one["name"], one["sign"], float(wanted)))
+        except ValueError:
+            raise ToolDefinitionError(f"in {pattern!r}, {wanted!r} is no number to compare with") from None
+    return patterns, tuple(bounds)
+
+
+def _within(value: object, sign: str, bound: float) -> bool:
+    """Whether a number keeps a bound; what is no number keeps none."""
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+        return False
+    return _COMPARE[sign](float(value), bound)
 
 
 def _text(value: object) -> str:

@@ -23,7 +23,7 @@ from .isolated import IsolatedError, OutOfTimeError, call_isolated
 from .memory import CallMemory
 from .render import NoTextForm, TooLarge, as_text, cut, encodable, exception_text, kept, traceback_text
 from .threads import drive, loop_is_running, spawn
-from .tool_context import Record, ToolContext, ToolRun
+from .tool_context import Record, ToolContext, ToolRun, policy_around
 
 if TYPE_CHECKING:
     from .tool import Tool
@@ -34,7 +34,7 @@ _GRACE = 0.25  # seconds for a cancelled coroutine to clean up before it is left
 _FIRST_WAIT = (
     0.1  # seconds before a call that failed for a passing reason is made again; then four times as long
 )
-_UNKNOWN_OUTCOME = "whether it took effect is not known, so it is not made again: look before you act"
+_UNKNOWN_OUTCOME = "whether it took effect is not known, look before you do it again"
 
 
 @dataclass(slots=True)
@@ -73,7 +73,9 @@ class Pending:
             again = replace(record.result.call, id=self.asked.id)
             return replace(record.result, call=again, seconds=0.0)
         if self.tool.rules.writes:
-            return self._stopped(f"an earlier run was stopped while this call ran; {_UNKNOWN_OUTCOME}")
+            return self._stopped(
+                f"an earlier run was stopped while this call ran, and it is not made again: {_UNKNOWN_OUTCOME}"
+            )
         return None
 
     def settled(self) -> ToolResult | Question | None:
@@ -184,7 +186,7 @@ class Pending:
                 return self.succeeded(value, attempt)
             except OutOfTimeError:
                 return self.late()
-            except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - an observation, whatever it is
+            except (Exception, SystemExit, asyncio.CancelledError) as error:  # noqa: BLE001 - an observation, whatever it is
                 wait = self.worth_another(error, attempt)
                 if wait is None:
                     return self.failed(error, attempt)
@@ -199,7 +201,7 @@ class Pending:
                 by_position, by_name = self.arguments()
                 value = await cast("Awaitable[object]", self.tool.func(*by_position, **by_name))
                 return self.succeeded(value, attempt)
-            except (Exception, asyncio.CancelledError) as error:
+            except (Exception, SystemExit, asyncio.CancelledError) as error:
                 if _is_cancelled():
                     raise
                 wait = self.worth_another(error, attempt)
@@ -275,6 +277,8 @@ class Pending:
     def late(self) -> ToolResult:
         """The result of a call that did not end in time."""
         content = f"Error: {self.tool.name} did not finish within {self.tool.timeout:g} s"
+        if self.tool.rules.writes:
+            content += f"; it may have been done, or be done yet: {_UNKNOWN_OUTCOME}"
         return ToolResult.failed(self.call, "timeout", content, seconds=time.perf_counter() - self.started)
 
     def _stopped(self, why: str) -> ToolResult:
@@ -304,8 +308,13 @@ def refused(tool: Tool, call: ToolCall, error: ArgumentsError) -> ToolResult:
 
 
 def pending(tool: Tool, call: ToolCall, run: ToolRun | None) -> Pending | ToolResult:
-    """The call with its arguments coerced, or the result that says what is wrong with them."""
+    """The call with its arguments coerced, or the result that says what is wrong with them.
+
+    A call that belongs to no run is under the policy around it, where there is one.
+    """
     started = time.perf_counter()
+    if run is None:
+        run = policy_around()
     try:
         return Pending(tool, call, call, tool.coerced(call), run, started)
     except ArgumentsError as error:
@@ -324,7 +333,7 @@ def run_call(tool: Tool, call: ToolCall, run: ToolRun | None) -> ToolResult:
         return recorded
     settled = waiting.settled()
     if isinstance(settled, Question):
-        settled = waiting.answered((_NOBODY if run is None else run.approval).ask(settled))
+        settled = waiting.answered((_NOBODY if waiting.run is None else waiting.run.approval).ask(settled))
     memory = waiting.memory()
     if settled is None and memory is not None:
         settled = memory.known(waiting.call, waiting.ready)
@@ -372,7 +381,9 @@ async def arun_call(tool: Tool, call: ToolCall, run: ToolRun | None) -> ToolResu
         return recorded
     settled = waiting.settled()
     if isinstance(settled, Question):
-        settled = waiting.answered(await (_NOBODY if run is None else run.approval).aask(settled))
+        settled = waiting.answered(
+            await (_NOBODY if waiting.run is None else waiting.run.approval).aask(settled)
+        )
     memory = waiting.memory()
     if settled is None and memory is not None:
         settled = memory.known(waiting.call, waiting.ready)

@@ -1,7 +1,8 @@
 """Tools in a process of their own, which can be killed: what `isolate=True` means.
 
-Each call starts a fresh interpreter (some tenths of a second), which imports the function by its module and name.
-It is killed, with every process that it started, when its time is up, when the call is cancelled, and when the
+Each call starts a fresh interpreter (some tenths of a second), which imports the function by its module and name. A
+function of the script that is being run makes it run that script again, as far as its `if __name__ == "__main__":`; one
+without that line is refused. The process is killed, with every process that it started, when its time is up, when the call is cancelled, and when the
 host goes away.
 """
 
@@ -12,15 +13,17 @@ import contextlib
 import multiprocessing
 import os
 import pickle
+import re
 import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from multiprocessing.connection import Connection
 from pathlib import Path
+from types import ModuleType
 from typing import Any, cast
 
 from .callables import called
@@ -55,8 +58,13 @@ class Reference:
         """The reference to a function; raises `ToolDefinitionError` for one that can't be imported by name."""
         module, name = getattr(func, "__module__", ""), getattr(func, "__qualname__", "")
         file = getattr(sys.modules.get(module), "__file__", None) or ""
-        nowhere = not name or "<" in name or hasattr(func, "__self__") or (module == "__main__" and not file)
-        if nowhere:
+        if module == "__main__" and Path(file).is_file() and not _is_guarded(Path(file)):
+            raise ToolDefinitionError(
+                f"{called(func)} can't run isolated: every call would run all of {Path(file).name} again. Put what that "
+                f'script does below `if __name__ == "__main__":`, or the function into a module of its own'
+            )
+        no_file = module == "__main__" and not Path(file).is_file()
+        if not name or "<" in name or hasattr(func, "__self__") or no_file:
             raise ToolDefinitionError(
                 f"{called(func)} can't run isolated: another process has to import it, so it must be a function "
                 f"at the top of a module or a file"
@@ -95,7 +103,8 @@ def call_isolated(
         child = start.Process(
             target=_serve, args=(theirs, where, tuple(by_position), dict(by_name)), daemon=True
         )
-        child.start()
+        with _without_script(where):
+            child.start()
     except (pickle.PicklingError, TypeError, AttributeError) as error:
         ours.close()
         theirs.close()
@@ -120,6 +129,36 @@ def call_isolated(
         _kill(child.pid)
         child.join()
         child.close()
+
+
+@contextlib.contextmanager
+def _without_script(where: Reference) -> Iterator[None]:
+    """Keep `multiprocessing` from running the host's script in the child, where the function is not of the script."""
+    if where.module == "__main__":
+        yield
+        return
+    with _starting:
+        script = sys.modules["__main__"]
+        sys.modules["__main__"] = ModuleType("__main__")
+        try:
+            yield
+        finally:
+            sys.modules["__main__"] = script
+
+
+_starting = threading.Lock()
+
+
+def _is_guarded(script: Path) -> bool:
+    """Whether a script says which part of it is for running alone."""
+    return (
+        re.search(
+            r"^if\s+(__name__|[\"']__main__[\"'])\s*==",
+            script.read_text(encoding="utf-8", errors="replace"),
+            re.M,
+        )
+        is not None
+    )
 
 
 def _read(ours: Connection) -> object:
@@ -158,7 +197,7 @@ def _serve(
         pickle.dumps(outcome)
     except ToolFailed as error:
         outcome = ("failed", str(error))
-    except Exception as error:  # noqa: BLE001 - a tool's exception is an observation, whatever it is
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - a tool's exception is an observation, whatever it is
         outcome = ("raised", exception_text(error), traceback_text(error))
     pipe.send(outcome)
 

@@ -41,7 +41,7 @@ def check_options(
             f"{name}: effect is {', '.join(EFFECTS[:-1])} or {EFFECTS[-1]}, not {effect!r}"
         )
     rules = RULES[effect]
-    if timeout is not None and not timeout > 0:
+    if timeout is not None and not _is_above_0(timeout):
         raise ToolDefinitionError(f"{name}: timeout is a number of seconds above 0, not {timeout!r}")
     if cache and rules.remembered == "never":
         raise ToolDefinitionError(
@@ -55,3 +55,7 @@ def check_options(
         )
     if max_chars < 200:
         raise ToolDefinitionError(f"{name}: max_chars is at least 200, not {max_chars}")
+
+
+def _is_above_0(given: object) -> bool:
+    return isinstance(given, int | float) and given > 0

@@ -69,7 +69,9 @@ class Tool:
         check_options(called(func), effect, timeout, cache, retries, max_chars)
         described = read_docstring(docstring_of(func))
         self.func: Final[Callable[..., object]] = func
-        self.name: Final[str] = legal_name(name or called(func).rsplit(".", 1)[-1], of=called(func))
+        self.name: Final[str] = legal_name(
+            name or getattr(func, "__name__", "") or called(func).rsplit(".", 1)[-1], of=called(func)
+        )
         self.desc: Final[str] = described.text if desc is None else desc
         self.effect: Final[Effect] = effect
         self.timeout: Final[float | None] = timeout

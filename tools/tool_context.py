@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -115,3 +115,22 @@ class ToolRun:
         """Forget what was read: something may have changed it."""
         with self._lock:
             self._reads = {}
+
+
+_Policy = Callable[[], ToolRun | None]
+
+
+class _Around:
+    """Who knows the policy of the running code; `loopwright` says so when it is imported."""
+
+    policy: _Policy = staticmethod(lambda: None)
+
+
+def policy_around() -> ToolRun | None:
+    """A run under the policy of the running code; None where there is none."""
+    return _Around.policy()
+
+
+def policy_comes_from(policy: _Policy) -> None:
+    """Have calls that belong to no run ask this for their policy."""
+    _Around.policy = staticmethod(policy)

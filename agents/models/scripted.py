@@ -56,7 +56,8 @@ class FunctionLM(BaseLM):
 class ScriptedLM(FunctionLM):
     """A model that gives prepared answers in their order, whatever it is asked.
 
-    An answer that is an exception is raised. `requests` holds what was asked. When the answers have
+    A script with tool calls in it is of a model that has native ones, unless `capabilities` says otherwise. An answer
+    that is an exception is raised. `requests` holds what was asked. When the answers have
     run out, the next request raises `ConfigurationError`. Safe to call from several threads: each
     answer is given once.
 
@@ -76,9 +77,11 @@ class ScriptedLM(FunctionLM):
         model: str = "scripted",
         capabilities: Capabilities | None = None,
     ) -> None:
+        self._responses = tuple(responses)
+        if capabilities is None and any(map(_calls_tools, self._responses)):
+            capabilities = Capabilities(native_tools=True)
         super().__init__(self._next, model=model, capabilities=capabilities)
         self.requests: list[LMRequest] = []
-        self._responses = tuple(responses)
         self._lock = threading.Lock()
 
     def _next(self, request: LMRequest) -> Answer:
@@ -94,6 +97,12 @@ class ScriptedLM(FunctionLM):
         if isinstance(answer, Exception):
             raise answer
         return answer
+
+
+def _calls_tools(answer: Answer | Exception) -> bool:
+    if isinstance(answer, LMResponse):
+        return bool(answer.tool_calls)
+    return not isinstance(answer, str | Exception)
 
 
 def as_response(answer: Answer, model: str) -> LMResponse:

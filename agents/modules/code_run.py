@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from loopwright.sandbox import Execution, ProcessSandbox, Sandbox
-from loopwright.tools import Tool, ToolFailed, ToolRegistry, ToolRun
+from loopwright.tools import Approval, Tool, ToolFailed, ToolRegistry, ToolRun
 from loopwright.tools.calls import ToolCall, ToolResult
 
 from ..adapters.base import CODE, SUBMIT, Turn
@@ -20,6 +20,7 @@ from .agent_run import Run
 from .limits import Limits
 from .predict import Predict
 
+_ANY = Approval({"*": "allow"})
 NOTHING = "(it printed nothing, and its last line has no value)"
 
 
@@ -147,10 +148,11 @@ class CodeRun(Run):
 
     async def _execute(self, calls: Sequence[ToolCall]) -> Sequence[ToolResult]:
         """Run programs: what they call is the run's, and under its policy; a program itself changes nothing."""
+        free = ToolRun(approval=_ANY)
         if not current().blocking:
-            return await self.tools.acall_all(calls)
+            return await self.tools.acall_all(calls, free)
         with unblocked():
-            return self.tools.call_all(calls)
+            return self.tools.call_all(calls, free)
 
     def _inner_calls(self) -> tuple[ToolResult, ...]:
         called = self.programs.take_called()

@@ -55,7 +55,7 @@ class Budget:
             "seconds": seconds,
         }
         for name, limit in self.limits.items():
-            if limit is not None and not limit >= 0:
+            if limit is not None and not _is_amount(limit):
                 raise ConfigurationError(f"a budget's {name} is a number of at least 0, not {limit!r}")
         self.usage: Usage = NO_USAGE
         self.calls = 0
@@ -189,6 +189,10 @@ class Reserved:
         self.budget._book(self.held, self.model, usage, cached=cached)  # its own reservation
         if self.outer is not None:
             self.outer._close(usage, cached=cached)
+
+
+def _is_amount(given: object) -> bool:
+    return isinstance(given, int | float) and given >= 0
 
 
 def _used_up(name: Limit, limit: float, used: float, more: float) -> str:

@@ -3,6 +3,8 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import io
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -204,3 +206,24 @@ def test_the_history_names_the_tools_of_a_request() -> None:
 def test_a_loop_that_waits_for_an_event_loop_says_so() -> None:
     with pytest.raises(RuntimeError, match=r"use acall\(\)"):
         drive(asyncio.sleep(0))
+
+
+def test_a_plain_thread_that_asks_inside_of_a_block_is_warned_of_once() -> None:
+    code = """
+import logging, threading
+import loopwright as lw
+from loopwright.models import ScriptedLM
+logging.basicConfig(format="%(message)s")
+lw.configure(lm=ScriptedLM(["[[ ## b ## ]]\\nx"] * 3))
+ask = lambda: lw.Predict("a -> b")(a=1)
+ask()
+with lw.context(dry_run=True):
+    for _ in range(2):
+        thread = threading.Thread(target=ask)
+        thread.start()
+        thread.join()
+"""
+    ended = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert ended.stderr.count("sees nothing of `with context(...)`") == 1

@@ -259,7 +259,17 @@ def leave(n: int) -> str:
     sys.exit(3)
 
 
-STOPS = {"Ctrl-C": (press_ctrl_c, KeyboardInterrupt), "exit": (leave, SystemExit)}
+STOPS = {"Ctrl-C": (press_ctrl_c, KeyboardInterrupt)}
+
+
+@each_transport
+def test_a_tool_that_exits_has_failed_and_the_run_goes_on(transport: Any, openai_server: Serve) -> None:
+    turns = [call("leave", n=2), submit(3)]
+    server = openai_server(*(said(one, transport) for one in turns))
+    with context(lm=model(server, transport)):
+        prediction = ReAct("question -> answer: int", tools=[leave])(question="?")
+    assert prediction.answer == 3
+    assert "SystemExit" in prediction.trajectory["observation_0"]
 
 
 @each_transport

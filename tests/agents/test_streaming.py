@@ -154,7 +154,7 @@ def test_who_stops_reading_stops_the_program() -> None:
             if isinstance(event, ToolCallEvent):
                 break
         assert started.wait(10)
-        events.close()  # type: ignore[attr-defined]  # it is a generator
+        events.close()
     assert ended.wait(10)
 
 
@@ -172,7 +172,7 @@ async def test_who_stops_reading_without_blocking_stops_the_program() -> None:
         events = Predict("a -> b").astream(a=1)
         assert isinstance(await anext(events), TurnEvent)
         began = time.monotonic()
-        await events.aclose()  # type: ignore[attr-defined]  # as above
+        await events.aclose()
     assert time.monotonic() - began < 30
 
 

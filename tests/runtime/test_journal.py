@@ -436,3 +436,13 @@ def test_a_name_is_not_recorded_twice(path: Path) -> None:
     booked(seats(1), Journal(path, "a"))
     with pytest.raises(ConfigurationError, match="has a run 'a' already"):
         Journal(path, "a", mode="record")
+
+
+def test_a_run_is_written_by_one_at_a_time(path: Path) -> None:
+    holds = JournalFile(path).taken("a")
+    with pytest.raises(ConfigurationError, match="is being written by another process"):
+        booked(seats(1), Journal(path, "a"))
+    holds.close()
+    booked(seats(1), Journal(path, "b"))
+    booked(silent(), Journal(path, "b"))
+    assert not list(path.parent.glob("*.lock"))

@@ -7,6 +7,7 @@ import time
 import pytest
 from awaiting import awaited
 
+from loopwright import context
 from loopwright.tools import (
     Answer,
     Approval,
@@ -48,6 +49,11 @@ def call(**args: object) -> ToolCall:
         ({"refund(full=true)": "deny", "refund": "allow"}, {"full": False}, None),
         ({"refund(reason=a, b)": "allow"}, {"reason": "a, b"}, None),
         ({"refund": "ask"}, {}, "denied"),
+        ({"refund(order_id<=17)": "allow"}, {}, None),
+        ({"refund(order_id<17)": "allow"}, {}, "denied"),
+        ({"refund(order_id>=5, order_id<=50, reason=l*)": "allow"}, {}, None),
+        ({"refund(order_id>=5, order_id<=50)": "allow"}, {"order_id": 51}, "denied"),
+        ({"refund(full>=0)": "allow"}, {}, "denied"),
     ],
     ids=str,
 )
@@ -64,6 +70,7 @@ def test_the_first_rule_that_fits_decides(
         ({"refund": "yes"}, "must be allow, deny or ask"),
         ({"refund(17)": "allow"}, "name=pattern"),
         ({"refund(": "allow"}, "no pattern of a call"),
+        ({"refund(order_id<=many)": "allow"}, "no number to compare with"),
         ({"": "allow"}, "no pattern of a call"),
     ],
 )
@@ -202,3 +209,18 @@ def test_an_argument_without_a_text_fits_no_rule_but_stars() -> None:
     loop: list[object] = []
     loop.append(loop)
     assert not Rule.parse("f(x=a*)", "allow").fits("f", {"x": loop})
+
+
+def test_a_call_outside_of_any_run_is_under_the_policy_around_it() -> None:
+    registry = ToolRegistry(REFUND)
+    with context(approval={"refund": "allow"}):
+        assert registry.call(call()).ok
+        with context(dry_run=True):
+            assert registry.call(call()).content.startswith("Dry run")
+        with context(approval={"refund": "deny"}):
+            assert registry.call(call()).error == "denied"
+
+
+def test_rules_that_are_for_no_tool_are_found() -> None:
+    policy = Approval({"refnd": "deny", "re*": "ask", "refund(order_id=1)": "allow"})
+    assert [str(rule) for rule in policy.without_tool(["refund"])] == ["refnd"]

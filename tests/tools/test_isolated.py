@@ -157,6 +157,30 @@ def test_a_tool_of_a_file_can_run_isolated(tmp_path: Path) -> None:
     assert resolve("shop.py:price", base=tmp_path).call(ToolCall("price", {"item": "desk"})).content == "4"
 
 
+@pytest.mark.parametrize("guarded", [True, False])
+def test_a_script_is_not_run_again_for_each_call(guarded: bool, tmp_path: Path) -> None:
+    (tmp_path / "parsing.py").write_text(
+        "def parse(text: str) -> int:\n    return len(text)\n", encoding="utf-8"
+    )
+    below = "if __name__ == '__main__':\n    " if guarded else ""
+    (tmp_path / "mail.py").write_text(
+        "import parsing\nfrom loopwright.tools import Tool, ToolCall\n"
+        "def own(text: str) -> int:\n    return len(text)\n"
+        "if True:\n    print('sent')\n"
+        f"{below}print(Tool(parsing.parse, isolate=True).run(ToolCall('parse', {{'text': 'abc'}})).content)\n"
+        f"{below}print(Tool(own, isolate=True).run(ToolCall('own', {{'text': 'ab'}})).content)\n",
+        encoding="utf-8",
+    )
+    ended = subprocess.run(
+        [sys.executable, "mail.py"], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
+    )
+    if guarded:  # the script's own function makes its child run the script as far as its guard
+        assert ended.stdout.split() == ["sent", "3", "sent", "2"]
+    else:
+        assert ended.stdout.split() == ["sent", "3"]
+        assert "would run all of mail.py again" in ended.stderr
+
+
 def test_a_function_that_cannot_be_imported_is_refused() -> None:
     with pytest.raises(ToolDefinitionError, match="at the top of a module"):
         Tool(lambda: None, "act", isolate=True)

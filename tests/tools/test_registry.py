@@ -245,7 +245,7 @@ def test_more_calls_than_threads_are_all_run() -> None:
 
 def test_what_ends_the_program_comes_out_of_a_turn() -> None:
     def leave() -> None:
-        raise SystemExit(3)
+        raise KeyboardInterrupt
 
-    with pytest.raises(SystemExit):
+    with pytest.raises(KeyboardInterrupt):
         ToolRegistry(Tool(leave, effect="read")).call_all([ToolCall("leave"), ToolCall("leave")])

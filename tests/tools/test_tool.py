@@ -239,7 +239,7 @@ def test_a_tool_says_in_its_own_words_what_went_wrong(kind: type[Exception]) -> 
     assert (result.error, result.content) == ("raised", "Error: order 17 is already refunded")
 
 
-@pytest.mark.parametrize("kind", [KeyboardInterrupt, SystemExit])
+@pytest.mark.parametrize("kind", [KeyboardInterrupt, GeneratorExit])
 @pytest.mark.parametrize("timeout", [None, 5])
 def test_what_ends_the_program_is_not_swallowed(kind: type[BaseException], timeout: float | None) -> None:
     def act() -> None:
@@ -247,6 +247,31 @@ def test_what_ends_the_program_is_not_swallowed(kind: type[BaseException], timeo
 
     with pytest.raises(kind):
         Tool(act, timeout=timeout).run(ToolCall("act"))
+
+
+@pytest.mark.parametrize("timeout", [None, 5])
+def test_a_tool_that_exits_has_failed(timeout: float | None) -> None:
+    def act() -> None:
+        raise SystemExit(2)
+
+    result = Tool(act, timeout=timeout).run(ToolCall("act"))
+    assert (result.error, result.content) == ("raised", "Error: act failed: SystemExit: 2")
+
+
+def test_a_write_that_is_late_may_have_been_done() -> None:
+    def pay() -> None:
+        time.sleep(1)
+
+    assert "not known" in Tool(pay, timeout=0.1).run(ToolCall("pay")).content
+    assert "not known" not in Tool(pay, timeout=0.1, effect="read").run(ToolCall("pay")).content
+
+
+@pytest.mark.parametrize("given", ["NaN", "inf", float("nan"), float("-inf")])
+def test_what_is_no_number_is_no_amount(given: object) -> None:
+    def refund(amount: float) -> str:
+        return str(amount)
+
+    assert run(refund, amount=given).error == "invalid_args"
 
 
 @pytest.mark.parametrize("timeout", [None, 5])
@@ -273,7 +298,10 @@ def test_a_tool_that_takes_too_long_is_left_behind() -> None:
     started = time.monotonic()
     result = Tool(slow, timeout=0.1).run(ToolCall("slow"))
     assert time.monotonic() - started < 10  # a guard against a hang
-    assert (result.error, result.content) == ("timeout", "Error: slow did not finish within 0.1 s")
+    assert (result.error, result.content) == (
+        "timeout",
+        "Error: slow did not finish within 0.1 s; it may have been done, or be done yet: whether it took effect is not known, look before you do it again",
+    )
     release.set()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import secrets
 import sqlite3
@@ -127,6 +128,10 @@ class JournalFile:
         )
         return made
 
+    def taken(self, run: str) -> RunLock:
+        """Hold a run, so that no other process writes it; raises `ConfigurationError` where one does."""
+        return RunLock(self.path, run)
+
     def mark(self, run: str, status: str) -> None:
         """Say how a run stands: running, done, or what ended it."""
         self._do("UPDATE runs SET status = ? WHERE id = ?", (status, run))
@@ -191,6 +196,31 @@ class JournalFile:
                 return self._connection.execute(query, values).fetchall()
             except sqlite3.Error as error:
                 raise ConfigurationError(f"the journal {self.path} can't be read: {error}") from error
+
+
+class RunLock:
+    """A run that this process writes. It lies in a file beside the journal, which the system frees when the process ends."""
+
+    def __init__(self, journal: Path, run: str) -> None:
+        name = hashlib.sha256(run.encode("utf-8", "surrogatepass")).hexdigest()[:12]
+        self._path = journal.with_name(f"{journal.name}.{name}.lock")
+        self._file = self._path.open("a")
+        try:
+            import fcntl
+        except ImportError:  # Windows: two processes on one run are not noticed there
+            return
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            self._file.close()
+            raise ConfigurationError(
+                f"run {run!r} of {journal} is being written by another process, or another journal of this one"
+            ) from error
+
+    def close(self) -> None:
+        """Let go of the run."""
+        self._path.unlink(missing_ok=True)
+        self._file.close()
 
 
 def numbered(entries: list[Entry]) -> Iterator[tuple[int, Entry]]:

@@ -20,7 +20,7 @@ from ...models.base import BaseLM, LMRequest, LMResponse
 from ...seams import Interpreter
 from . import forms
 from .difference import nearest
-from .file import Entry, JournalFile, Kind
+from .file import Entry, JournalFile, Kind, RunLock
 from .sandboxes import RecordedSandbox
 
 Mode = Literal["auto", "record", "resume", "replay"]
@@ -67,11 +67,10 @@ class Journal:
             )
         self.mode: Mode = ("record" if known is None else "resume") if mode == "auto" else mode
         self.run = known.id if known else self.file.begin(run, title)
-        self._entries = self.file.entries(self.run)
-        self._next = self._entries[-1].number + 1 if self._entries else 0
+        self._entries: list[Entry] = []
+        self._next = 0
         self._unused: dict[str, deque[Entry]] = defaultdict(deque)
-        for entry in self._entries:
-            self._unused[entry.key].append(entry)
+        self._held: RunLock | None = None
         self._lock = threading.Lock()
         self._token: Token[Context | None] | None = None
 
@@ -79,6 +78,11 @@ class Journal:
         here = current()
         if here.recorder is not None:
             raise ConfigurationError("a journal is being kept already: one inside another is not supported")
+        self._held = None if self.strict else self.file.taken(self.run)
+        self._entries = self.file.entries(self.run)
+        self._next = self._entries[-1].number + 1 if self._entries else 0
+        for entry in self._entries:
+            self._unused[entry.key].append(entry)
         self._token = set_context(replace(here, recorder=self))
         return self
 
@@ -93,6 +97,8 @@ class Journal:
                 self.file.mark(self.run, "done" if kind is None else f"ended by {kind.__name__}")
         finally:
             self.file.close()
+            if self._held is not None:
+                self._held.close()
 
     @property
     def strict(self) -> bool:
