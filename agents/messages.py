@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Literal
 
 from loopwright.tools.calls import ToolCall
@@ -26,3 +27,13 @@ class Message:
     tool_calls: tuple[ToolCall, ...] = ()
     tool_call_id: str = ""
     name: str = ""
+    _written: str = field(default="", init=False, repr=False, compare=False)
+
+    def written(self, write: Callable[[Message], str]) -> str:
+        """The message as `write` writes it, kept: a conversation is sent again with every turn.
+
+        There is one form that is kept, the chat completions API's in JSON.
+        """
+        if not self._written:
+            object.__setattr__(self, "_written", write(self))
+        return self._written

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from time import monotonic
@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 
 from ...__about__ import __version__
 from ...errors import ConfigurationError, LMError
+from ...messages import Message
 from ..base import Delta, LMRequest, LMResponse
-from ..chat_api import read_response
+from ..chat_api import read_response, write_message
 from ..failures import as_lm_error
 from ..remote import RemoteLM
 from .dialect import write_body
@@ -147,8 +148,9 @@ class DirectLM(RemoteLM):
     def _post(self, request: LMRequest, *, stream: bool) -> Post:
         from .exchange import Post
 
-        body = write_body(request, self.model, self._facts, self._options, stream=stream)
-        return Post(self._route.target, self._headers(stream=stream), _encoded(body))
+        rest = replace(request, messages=())
+        body = write_body(rest, self.model, self._facts, self._options, stream=stream)
+        return Post(self._route.target, self._headers(stream=stream), _encoded(body, request.messages))
 
     def _headers(self, *, stream: bool) -> tuple[tuple[str, str], ...]:
         route = self._route
@@ -193,13 +195,28 @@ class DirectLM(RemoteLM):
         return (key,) if len(key) >= 4 else ()
 
 
-def _encoded(body: Mapping[str, object]) -> bytes:
-    """The body as JSON in UTF-8; half of a surrogate pair, which UTF-8 has no form for, is escaped."""
-    text = json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_plain)
+def _encoded(body: Mapping[str, object], messages: Sequence[Message]) -> bytes:
+    """The body as JSON in UTF-8, with these messages in it, unless an option has put others there."""
+    fields = []
+    for name, value in body.items():
+        ours = name == "messages" and not value
+        written = f"[{','.join([one.written(_message) for one in messages])}]" if ours else _json(value)
+        fields.append(f"{_json(name)}:{written}")
+    return f"{{{','.join(fields)}}}".encode()
+
+
+def _message(message: Message) -> str:
+    return _json(write_message(message))
+
+
+def _json(value: object) -> str:
+    """A value as JSON; half of a surrogate pair, which UTF-8 has no form for, is escaped."""
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_plain)
     try:
-        return text.encode()
+        text.encode()
     except UnicodeEncodeError:
-        return json.dumps(body, allow_nan=False, separators=(",", ":"), default=_plain).encode()
+        return json.dumps(value, allow_nan=False, separators=(",", ":"), default=_plain)
+    return text
 
 
 def _plain(value: object) -> object:
