@@ -1,5 +1,5 @@
 # make run     evaluate an agent on the example tasks with the embedded model: no key, no network but pip's
-# make test    every test
+# make test    every test, one process a core
 # make check   lint, format, types, layers
 # Each sets up what it needs in .venv, from nothing but Python 3.11 or newer (uv is used where it is there).
 
@@ -13,10 +13,10 @@ SOURCES := agents tools sandbox tests examples hatch_build.py
 .PHONY: run test check cover bench bench-peers soak train lock clean
 
 run: $(VENV)/.run
-	$(BIN)/loopwright eval $(TASKS) --out runs/examples $(ARGS)
+	OPENBLAS_NUM_THREADS=1 $(BIN)/loopwright eval $(TASKS) --out runs/examples $(ARGS)
 
 test: $(VENV)/.dev
-	$(PY) -m pytest $(ARGS)
+	$(PY) -m pytest -n auto --maxprocesses 8 --dist worksteal $(ARGS)
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check $(SOURCES)
@@ -26,7 +26,7 @@ check: $(VENV)/.dev
 	$(BIN)/lint-imports
 
 cover: $(VENV)/.dev
-	$(PY) -m pytest --cov --cov-report=term-missing:skip-covered $(ARGS)
+	$(PY) -m pytest -n auto --maxprocesses 8 --dist worksteal --cov --cov-report=term-missing:skip-covered $(ARGS)
 
 bench: $(VENV)/.dev
 	for script in tests/benchmarks/bench_*.py; do $(PY) $$script || exit 1; done

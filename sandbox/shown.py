@@ -6,12 +6,20 @@ which may do what it likes within the run's own limits.
 
 from __future__ import annotations
 
+import datetime
 import math
 from collections.abc import Iterable, Iterator
+from decimal import Decimal
 from typing import Any
 
 _DEPTH = 50
 _INT_BITS = 13_000  # about the 4,300 digits that Python itself turns into text
+_AS_TEXT: dict[Any, Any] = {
+    datetime.date: datetime.date.isoformat,
+    datetime.datetime: datetime.datetime.isoformat,
+    datetime.time: datetime.time.isoformat,
+    Decimal: Decimal.__str__,
+}
 _BRACKETS: dict[Any, str] = {list: "[]", tuple: "()", set: "{}", dict: "{}"}
 
 
@@ -20,10 +28,12 @@ class NotPlainError(Exception):
 
 
 def to_json(value: Any, chars: int) -> Any:
-    """A copy of `value` in JSON's types; a tuple becomes a list. Raises NotPlainError where there is none.
+    """A copy of `value` in JSON's types; a tuple becomes a list, a date its ISO text, a Decimal its text.
 
-    >>> to_json({"a": (1, 2.5)}, 100)
-    {'a': [1, 2.5]}
+    Raises NotPlainError where there is none.
+
+    >>> to_json({"a": (1, 2.5), "on": datetime.date(2026, 1, 31)}, 100)
+    {'a': [1, 2.5], 'on': '2026-01-31'}
     """
     return _Copier(chars).copy(value, 0)
 
@@ -42,6 +52,8 @@ class _Copier:
             return self.spend(8, value)
         if kind is str:
             return self.spend(len(value) + 2, value)
+        if kind in _AS_TEXT:
+            return self.copy(_AS_TEXT[kind](value), depth)
         if depth >= _DEPTH:
             raise NotPlainError
         if kind is list or kind is tuple:

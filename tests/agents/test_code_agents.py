@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
 
 import pytest
 
@@ -260,3 +262,16 @@ def test_a_labelled_example_is_shown_as_a_program_that_submits() -> None:
     with lw.context(lm=lm):
         agent(question="desk?")
     assert "[[ ## code ## ]]\nsubmit(answer=40.0)" in lm.requests[0].messages[2].content
+
+
+@pytest.mark.parametrize(
+    ("kind", "last", "answer"),
+    [
+        (date, "import datetime\ndatetime.date(2026, 1, 31) + datetime.timedelta(days=1)", date(2026, 2, 1)),
+        (Decimal, "from decimal import Decimal\nDecimal('1.10') * 2", Decimal("2.20")),
+    ],
+)
+def test_a_date_and_a_decimal_are_answers(kind: type, last: str, answer: object) -> None:
+    signature = lw.Signature("n: int -> out").with_updated_fields("out", kind)
+    with lw.context(lm=native(program(last))):
+        assert lw.ProgramOfThought(signature)(n=1).out == answer

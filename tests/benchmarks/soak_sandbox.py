@@ -28,12 +28,12 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from loopwright.sandbox import Execution, Level, Limits, ProcessSandbox, probe
+from loopwright.sandbox import Execution, Level, Limits, ProcessSandbox, SandboxError, probe
 from loopwright.sandbox.zygotes import ZYGOTES
 
 LIMITS = Limits(wall_seconds=0.15, cpu_seconds=5, memory_mb=64, output_chars=10_000)
@@ -138,7 +138,7 @@ class Soak:
         self._shared = self.sandbox()
 
     def sandbox(self) -> ProcessSandbox:
-        made = ProcessSandbox(LIMITS, tools={"echo": lambda n: n}, level=self.level)
+        made = Soaked(LIMITS, tools={"echo": lambda n: n}, level=self.level)
         made.tools["me"] = lambda: str(made)  # a cycle: an abandoned one is left to the collector
         return made
 
@@ -252,6 +252,19 @@ class Soak:
         found.descriptors = descriptors() - before
         found.seconds = time.monotonic() - began
         return found
+
+
+class Soaked(ProcessSandbox):
+    """A sandbox whose worker may be killed each time it is started; a caller is told of that by an error, and rightly so."""
+
+    def run(self, code: str, inputs: Mapping[str, object] | None = None) -> Execution:
+        """Run a program; a worker that can't be started since it is killed each time is an end like any other."""
+        try:
+            return super().run(code, inputs)
+        except SandboxError as error:
+            if "was killed" not in str(error):
+                raise
+            return Execution("killed", session_kept=False)
 
 
 def guarded(work: Callable[[], None], failed: list[BaseException]) -> Callable[[], None]:
