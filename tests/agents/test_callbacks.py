@@ -159,7 +159,7 @@ def test_a_watcher_that_raises_stops_nothing(caplog: pytest.LogCaptureFixture) -
 
 
 def test_what_is_no_watcher_is_refused() -> None:
-    with pytest.raises(ConfigurationError, match="derived from loopwright.BaseCallback"):
+    with pytest.raises(ConfigurationError, match=r"derived from loopwright\.BaseCallback"):
         configure(callbacks=[print])
 
 
