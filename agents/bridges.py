@@ -7,6 +7,8 @@ import functools
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from loopwright.tools.errors import with_article
+
 from .errors import ConfigurationError
 from .module import Module
 
@@ -22,7 +24,9 @@ def asyncify(program: Callable[..., Any]) -> Callable[..., Awaitable[Any]]:
     if isinstance(program, Module):
         return program.acall
     if not callable(program):
-        raise ConfigurationError(f"asyncify takes a module or a function, not a {type(program).__name__}")
+        raise ConfigurationError(
+            f"asyncify takes a module or a function, not {with_article(type(program).__name__)}"
+        )
 
     @functools.wraps(program)
     async def awaited(*args: Any, **inputs: Any) -> Any:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from loopwright.tools.errors import with_article
+
 from .errors import InputError
 from .example import Example
 
@@ -36,7 +38,7 @@ class History:
     def __post_init__(self) -> None:
         if not isinstance(self.messages, list):
             raise InputError(
-                f"a history's messages are a list of turns, not a {type(self.messages).__name__}"
+                f"a history's messages are a list of turns, not {with_article(type(self.messages).__name__)}"
             )
         for number, turn in enumerate(self.messages, 1):
             _check_turn(number, turn)
@@ -58,5 +60,5 @@ class History:
 def _check_turn(number: int, turn: object) -> None:
     if not isinstance(turn, Mapping):
         raise InputError(
-            f"turn {number} of the history must be a dict of fields, not a {type(turn).__name__}"
+            f"turn {number} of the history must be a dict of fields, not {with_article(type(turn).__name__)}"
         )

@@ -9,6 +9,8 @@ from typing import Literal
 
 from loopwright.tools.calls import ToolCall, ToolResult
 
+from .text import plain
+
 TerminationReason = Literal[
     "submit",         # the agent gave its answer
     "forced_submit",  # it gave its answer when a limit left it one last turn
@@ -44,6 +46,15 @@ class Step:
     def failed(self) -> bool:
         """Whether any of its calls failed."""
         return any(not result.ok for result in self.results)
+
+    @property
+    def told(self) -> tuple[str, ...]:
+        """What happened, for people: the thought, then each call with what came of it, harmless for a terminal."""
+        calls = (plain(f"{result.call} -> {result.content}") for result in self.made)
+        return (*([plain(self.thought)] if self.thought else ()), *calls)
+
+    def __str__(self) -> str:
+        return "\n".join(self.told)
 
 
 @dataclass(frozen=True)
@@ -97,9 +108,6 @@ class Trajectory(Mapping[str, object]):
         return bool(self.steps)
 
     def __str__(self) -> str:
-        lines = []
-        for number, step in enumerate(self.steps, 1):
-            if step.thought:
-                lines.append(f"{number}. {step.thought}")
-            lines.extend(f"{number}. {result.call} -> {result.content}" for result in step.made)
-        return "\n".join(lines)
+        return "\n".join(
+            f"{number}. {line}" for number, step in enumerate(self.steps, 1) for line in step.told
+        )

@@ -50,6 +50,15 @@ class ModelRetry(ToolFailed):
     """Raised inside a tool to ask the model, in exactly these words, to call again in another way."""
 
 
+def with_article(noun: str) -> str:
+    """A noun with its article.
+
+    >>> with_article("int"), with_article("dict")
+    ('an int', 'a dict')
+    """
+    return f"{'an' if noun[:1].lower() in 'aeio' else 'a'} {noun}"
+
+
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """The known word most like this one, None when none is like it.
 

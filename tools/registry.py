@@ -11,7 +11,7 @@ from typing import Unpack, overload
 
 from .calls import ToolCall, ToolResult, ToolSpec
 from .documents import Bm25Index, Document
-from .errors import ToolDefinitionError, ToolLookupError, nearest
+from .errors import ToolDefinitionError, ToolLookupError, nearest, with_article
 from .names import RESERVED
 from .options import ToolOptions
 from .threads import in_threads
@@ -58,7 +58,9 @@ class ToolRegistry(Mapping[str, Tool]):
             for one in given:
                 self._include(one)
         else:
-            raise ToolDefinitionError(f"a registry takes tools and functions, not a {type(given).__name__}")
+            raise ToolDefinitionError(
+                f"a registry takes tools and functions, not {with_article(type(given).__name__)}"
+            )
 
     # ---- as a mapping
 

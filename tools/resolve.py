@@ -176,13 +176,34 @@ def _registry_of(value: object, spec: str) -> ToolRegistry:
         raise ToolLookupError(f'"{spec}": {error}') from error
 
 
+def functions_of(spec: str, *, base: Path | None = None) -> list[str]:
+    """The functions that a file or module defines beside its tools; none for any other text.
+
+    As for `resolve`, naming a file or a module runs it.
+    """
+    folder, text = Path.cwd() if base is None else base, spec.strip()
+    if found := _FILE.fullmatch(text):
+        return [] if found["attr"] else _functions(load_file(folder / found["path"]))
+    if (found := _MODULE.fullmatch(text)) and "." in found["module"] and not found["attr"]:
+        return _functions(_import(found["module"], folder))
+    return []
+
+
+def _functions(module: ModuleType) -> list[str]:
+    return [
+        name
+        for name, one in vars(module).items()
+        if isinstance(one, FunctionType) and one.__module__ == module.__name__ and not name.startswith("_")
+    ]
+
+
 def _offers(module: ModuleType) -> str:
     """What a module has that could be named."""
+    functions = _functions(module)
     found = [
         name
         for name, one in vars(module).items()
-        if isinstance(one, (Tool, ToolRegistry))
-        or (isinstance(one, FunctionType) and one.__module__ == module.__name__ and not name.startswith("_"))
+        if isinstance(one, (Tool, ToolRegistry)) or name in functions
     ]
     if not found:
         return "it defines no function either"

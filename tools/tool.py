@@ -10,7 +10,7 @@ from .callables import annotated, called, docstring_of
 from .calls import Effect, ToolCall, ToolResult, ToolSpec
 from .docstrings import read_docstring
 from .effects import RULES
-from .errors import ArgumentsError, ToolDefinitionError
+from .errors import ArgumentsError, ToolDefinitionError, with_article
 from .execution import arun_call, run_call
 from .isolated import Reference
 from .memory import CallMemory
@@ -226,5 +226,7 @@ def _check_function(func: object) -> None:
     if isinstance(func, Tool):
         raise ToolDefinitionError(f"{func.name} is a tool already; its with_() gives a changed copy")
     if isinstance(func, type) or not callable(func):
-        kind = f"the class {func.__qualname__}" if isinstance(func, type) else f"a {type(func).__name__}"
+        kind = (
+            f"the class {func.__qualname__}" if isinstance(func, type) else with_article(type(func).__name__)
+        )
         raise ToolDefinitionError(f"a tool is made from a function or a method, not from {kind}")

@@ -5,6 +5,7 @@ Exit codes: 0 fine, 1 the work failed, 2 wrong options or files, 130 interrupted
 
 from __future__ import annotations
 
+import io
 import sys
 from importlib import import_module
 from typing import cast
@@ -61,6 +62,11 @@ def loopwright() -> None:
 
 def main() -> None:
     """Run the command line and exit."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(
+            stream, io.TextIOWrapper
+        ):  # an arrow in an ASCII terminal must not end a run that went well
+            stream.reconfigure(errors="replace")
     sys.exit(run_command(sys.argv[1:]))
 
 

@@ -5,17 +5,22 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from ..text import plain
+from ..text import one_line
+from .options import json_text
 
 if TYPE_CHECKING:
     from loopwright.tools import Answer, Approval, Question
 
+    from ..modules.agent import Agent
+
 F = TypeVar("F", bound=Callable[..., Any])
 
+CALL = 1_000  # characters of a call's arguments that are shown in a question
 _CHOICES = "y: yes, n: no, a: always for these arguments, e: edit the arguments, or a reason why not"
 
 
@@ -49,11 +54,40 @@ def chosen_approval(allow: tuple[str, ...], deny: tuple[str, ...]) -> Approval:
     return Approval(rules, ask=ask_in_terminal if asks else None)  # type: ignore[arg-type]  # the words of a Decision
 
 
+def check_patterns(patterns: tuple[str, ...], agent: Agent) -> None:
+    """Refuse a rule for a tool that the agent does not have: it would never fit, and nobody would know."""
+    from loopwright.tools.approval import Rule
+    from loopwright.tools.errors import nearest
+
+    known = list(getattr(agent, "tools", ()))
+    for pattern in patterns:
+        tool = Rule.parse(pattern, "ask").tool
+        if tool != "*" and not any(fnmatchcase(name, tool) for name in known):
+            near = nearest(tool, known)
+            hint = f'did you mean "{near}"?' if near else f"there are {', '.join(known) or 'none'}"
+            raise click.UsageError(f'the pattern "{pattern}" fits no tool; {hint}')
+
+
+def question_text(question: Question) -> str:
+    """The call and its effect, on one line; long arguments are cut each, so that none can push another out of sight."""
+    args = question.call.args
+    shown = ", ".join(f"{name}={_cut(value, CALL // len(args))}" for name, value in args.items())
+    return f"{one_line(f'{question.call.name}({shown})', 2 * CALL)} is {question.effect}"
+
+
+def _cut(value: object, width: int) -> str:
+    try:
+        text = json_text(value)
+    except (RecursionError, ValueError):  # nested without end, or holding itself
+        return "…"
+    return text if len(text) <= width else f"{text[:width]}… ({len(text):,} characters)"
+
+
 def ask_in_terminal(question: Question) -> Answer:
     """Show a call and wait for a line; Ctrl-C and Ctrl-D stop the run."""
     from loopwright.tools import Answer
 
-    click.echo(f"{question.effect}: {plain(str(question.call))}", err=True)
+    click.echo(f"{question_text(question)}.", err=True)
     click.echo(_CHOICES, err=True)
     try:
         said = click.prompt("allow?", prompt_suffix=" ", err=True, default="n", show_default=False).strip()
@@ -73,7 +107,7 @@ def ask_in_terminal(question: Question) -> Answer:
 def _edited(question: Question) -> Answer:
     from loopwright.tools import Answer
 
-    shown = json.dumps(dict(question.call.args), ensure_ascii=False, default=str)
+    shown = json_text(dict(question.call.args))
     while True:
         text = click.prompt("arguments, as JSON", default=shown, err=True)
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import tempfile
 import time
 from contextlib import closing
 from dataclasses import replace
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..text import plain
-from .options import chosen_model, model_options
+from .options import chosen_model, counted, model_options
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -86,13 +87,30 @@ def command(
         return 2
     if check:
         for path, file in zip(files, read, strict=True):
-            click.echo(f"{path}: {len(file.tasks)} tasks, nothing wrong")
+            click.echo(f"{path}: {counted(len(file.tasks), 'task')}, nothing wrong")
         return 0
     chosen = _selected(read, {name: options.pop(name) for name in ("split", "tags", "ids", "limit")})
     trials = _planned(chosen, program, epochs)
-    report, stopped = _run(trials, chosen_model(**options), workers)
+    model = chosen_model(**options)
+    if out is not None:
+        _check_writable(out)
+    report, stopped = _run(trials, model, workers)
     _show(report, as_json=as_json, verbose=verbose, out=out)
     return 130 if stopped else exit_code(report, min_pass)
+
+
+def _check_writable(folder: Path) -> None:
+    """Make the folder of the report and try it, before an evaluation is paid for."""
+    from ..errors import ConfigurationError
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise ConfigurationError(
+            f"--out {folder} can't be written: {error.strerror}; nothing was run"
+        ) from error
 
 
 def exit_code(report: Report, min_pass: float | None) -> int:

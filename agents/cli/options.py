@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 import warnings
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from ..text import CONTROLS
 from ..text import plain as plain
 
 if TYPE_CHECKING:
@@ -20,7 +22,37 @@ if TYPE_CHECKING:
     from ..models.base import BaseLM
 
 _PART = re.compile(r"""(?:[^,"']|"[^"]*"|'[^']*'|["'])+""")
+_HALVES = re.compile(r"[\ud800-\udfff]")
 F = TypeVar("F", bound=Callable[..., Any])
+
+
+class _Words(click.types.StringParamType):
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        return _HALVES.sub("\ufffd", super().convert(value, param, ctx))
+
+
+WORDS = _Words()
+"""Text for people and models, not a path: bytes that are no UTF-8 become U+FFFD, as nothing can encode them."""
+
+
+def json_text(value: object, indent: int | None = None) -> str:
+    r"""JSON for stdout: readable, but what would steer a terminal, or can't be encoded there, is escaped.
+
+    >>> json_text({"said": "é\u009b2J"})
+    '{"said": "é\\u009b2J"}'
+    """
+    readable = (sys.stdout.encoding or "utf-8").lower().startswith("utf")
+    text = json.dumps(value, indent=indent, ensure_ascii=not readable, default=str)
+    return CONTROLS.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def counted(number: int, what: str) -> str:
+    """A number of things.
+
+    >>> counted(1, "tool"), counted(2, "tool")
+    ('1 tool', '2 tools')
+    """
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def model_options(command: F) -> F:
@@ -45,17 +77,25 @@ def model_options(command: F) -> F:
 
 
 def chosen_model(
-    *, model: str | None, api_base: str | None, temperature: float | None, no_cache: bool
+    *,
+    model: str | None,
+    api_base: str | None,
+    temperature: float | None,
+    no_cache: bool,
+    replayed: bool = False,
 ) -> BaseLM:
-    """The model that the options name; without any, the context's default."""
+    """The model that the options name; without any, the context's default.
+
+    One that is `replayed` is asked nothing, so that nobody has to hear that none was named.
+    """
     import os
 
-    from ..ambient import current_lm
+    from ..ambient import current, current_lm
     from ..models.lm import LM
 
     name = model or os.environ.get("LOOPWRIGHT_MODEL")
     if name is None and api_base is None and temperature is None:
-        return current_lm()
+        return (current().lm or LM("embedded")) if replayed else current_lm()
     return LM(name or "embedded", api_base=api_base, temperature=temperature, cache=not no_cache)
 
 
@@ -69,10 +109,15 @@ def named_tools(names: str) -> ToolRegistry:
 
     with warnings.catch_warnings(record=True) as noted:
         warnings.simplefilter("always", UserWarning)
-        found = ToolRegistry(*(resolve(name) for name in _PART.findall(names) if name.strip()))
+        found = ToolRegistry(*map(resolve, separated(names)))
     for one in noted:
         click.echo(f"warning: {plain(str(one.message))}", err=True)
     return found
+
+
+def separated(names: str) -> list[str]:
+    """The parts of a list of tools."""
+    return [name for name in _PART.findall(names) if name.strip()]
 
 
 def terminal(*, stderr: bool = False) -> Console:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
-from .approving import approval_options, chosen_approval
-from .options import model_options, terminal
+from .approving import approval_options, check_patterns, chosen_approval
+from .options import WORDS, json_text, model_options, terminal
 
 if TYPE_CHECKING:
     from ..modules.agent import Agent
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @click.command("run")
-@click.argument("question", nargs=-1, required=True)
+@click.argument("question", nargs=-1, required=True, type=WORDS)
 @click.option(
     "--tools",
     "-t",
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 @click.option(
     "--signature",
     "-s",
+    type=WORDS,
     default="question -> answer",
     show_default=True,
     metavar="TEXT",
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="Call tools, or write programs that call them, or one program and no tools.",
 )
-@click.option("--instructions", default="", help="Instructions for the agent.")
+@click.option("--instructions", type=WORDS, default="", help="Instructions for the agent.")
 @click.option("--program", type=click.Path(path_type=Path), help="A saved program's state to load.")
 @click.option(
     "--max-steps",
@@ -61,9 +62,14 @@ if TYPE_CHECKING:
     metavar="FILE",
     help="Record the run in this file; a run of that name that was stopped goes on.",
 )
-@click.option("--run-name", metavar="NAME", help="The run's name in the journal; made up by default.")
 @click.option(
-    "--replay", metavar="NAME", help="Repeat a recorded run strictly: no model is asked, no tool runs."
+    "--run-name", type=WORDS, metavar="NAME", help="The run's name in the journal; made up by default."
+)
+@click.option(
+    "--replay",
+    type=WORDS,
+    metavar="NAME",
+    help="Repeat a recorded run strictly: no model is asked, no tool runs.",
 )
 @approval_options
 @model_options
@@ -98,12 +104,14 @@ def command(
         raise ConfigurationError("the question is empty")
     if len(asked.input_fields) != 1:
         raise ConfigurationError(f"run asks one question: a signature with one input, not {asked}")
-    agent = _agent(module, asked, tools, max_steps)
+    agent = _agent(module, asked, _tool_names(module, tools), max_steps)
+    check_patterns((*allow, *deny), agent)
     if program is not None:
         agent.load(program)
     show = _as_json if as_json else _as_text
     kept = _journal(journal, run_name, replay, " ".join(question))
-    with context(lm=chosen_model(**model), approval=chosen_approval(allow, deny), dry_run=dry_run), kept:
+    lm = chosen_model(**model, replayed=replay is not None)
+    with context(lm=lm, approval=chosen_approval(allow, deny), dry_run=dry_run), kept:
         prediction = show(agent.run(**{next(iter(asked.input_fields)): " ".join(question)}))
     return 0 if prediction.termination_reason in ("submit", "forced_submit") else 1
 
@@ -122,9 +130,37 @@ def _journal(
         )
     from ..runtime import Journal
 
+    if name is not None and path.exists():
+        _check_same_question(path, name, title)
     return Journal(
         path, name if replay is None else replay, mode="auto" if replay is None else "replay", title=title
     )
+
+
+def _check_same_question(path: Path, name: str, title: str) -> None:
+    """Going on with another question's run would mix two in one record."""
+    from ..runtime.journal import JournalFile
+    from ..text import one_line
+
+    file = JournalFile(path)
+    known = file.run(name)
+    file.close()
+    if known is not None and known.title and known.title != title:
+        raise click.UsageError(
+            f"run {name!r} was recorded for another question ({one_line(known.title, 80)}): take another name"
+        )
+
+
+def _tool_names(module: str, tools: str) -> str:
+    """The tools to give the agent; a program of thought calls none, so that naming some is a mistake."""
+    if module != "program_of_thought":
+        return tools
+    source = click.get_current_context().get_parameter_source("tools")
+    if tools.strip() and source is not ParameterSource.DEFAULT:
+        raise click.UsageError(
+            "program_of_thought calls no tools: leave --tools out, or take --module code_act"
+        )
+    return ""
 
 
 def _agent(module: str, signature: Signature, tools: str, max_steps: int) -> Agent:
@@ -186,6 +222,6 @@ def _as_json(run: Any) -> Any:
                 name: to_plain(value) for name, value in item.items() if name not in ("trajectory", "error")
             }
             shown |= {"error": str(item.error)} if "error" in item else {}
-        sys.stdout.write(json.dumps(shown, ensure_ascii=False) + "\n")
+        sys.stdout.write(json_text(shown) + "\n")
         sys.stdout.flush()
     return item

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..text import plain
+from .options import WORDS, counted, json_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -96,7 +97,7 @@ def show_command(name: str, tools: tuple[str, ...], as_json: bool) -> int:
     ),
 )
 @click.argument("name")
-@click.argument("arguments", nargs=-1, metavar="[KEY=VALUE | KEY:=JSON]... | JSON")
+@click.argument("arguments", nargs=-1, type=WORDS, metavar="[KEY=VALUE | KEY:=JSON]... | JSON")
 @click.option("--tools", "-t", multiple=True, metavar="TOOLS", help=TOOLS)
 @click.option("--yes", "-y", is_flag=True, help="Make an irreversible call without asking.")
 @click.option("--json", "as_json", is_flag=True, help="The result as one JSON object on stdout.")
@@ -196,11 +197,15 @@ def serve_command(
     if http is None:
         with standard_streams() as streams:  # before the tools are loaded: a module may print
             served = _servable(tools, allow_irreversible)
+            if sys.stderr.isatty():  # a person, who would see nothing else; a client reads no stderr
+                click.echo(
+                    f"{counted(len(served), 'tool')} over stdio, for an MCP client; Ctrl-C ends it", err=True
+                )
             asyncio.run(serve_stdio(served, streams, name))
         return 0
     with listening(http, public=public) as listener:
         served = _servable(tools, allow_irreversible)
-        told = f"{len(served)} tools at {url_of(listener)}"
+        told = f"{counted(len(served), 'tool')} at {url_of(listener)}"
         asyncio.run(serve_http(served, listener, name, lambda: click.echo(told, err=True)))
     return 0
 
@@ -246,8 +251,20 @@ def _one(name: str, tools: Sequence[str], registry: ToolRegistry | None = None) 
     if name not in found and (tools or len(found) != 1):
         hint = did_you_mean(name, found) or f"; there are {', '.join(found) or 'none'}"
         how = "" if tools else f": say which, loopwright tools … NAME -t {name}"
-        raise ConfigurationError(f"there is no tool {name!r}{hint}{how}")
+        raise ConfigurationError(f"there is no tool {name!r}{hint}{how}{_undecorated(name, tools)}")
     return found[_own_name(name, found)]
+
+
+def _undecorated(name: str, tools: Sequence[str]) -> str:
+    """A hint where a file has a function of this name that is no tool."""
+    from loopwright.tools.resolve import functions_of
+
+    from .options import separated
+
+    for spec in (one for listed in tools for one in separated(listed)):
+        if name in functions_of(spec):
+            return f"; {spec} also defines {name}: name it as {spec}:{name}, or mark it with @tool"
+    return ""
 
 
 def _servable(tools: Sequence[str], allow_irreversible: bool) -> ToolRegistry:
@@ -287,16 +304,15 @@ def _outcome(result: ToolResult) -> dict[str, Any]:
 
 
 def _print_json(shown: object) -> None:
-    sys.stdout.write(json.dumps(shown, indent=2, ensure_ascii=False) + "\n")
+    sys.stdout.write(json_text(shown, indent=2) + "\n")
 
 
 def _print_findings(findings: Sequence[Finding], tools: int) -> None:
     for one in findings:
         click.echo(plain(f"{one.tool or 'all tools'}: {one.rule}: {one.why}"))
         click.echo(plain(f"    {one.fix}"))
-    counted = f"{tools} tool{'s' if tools != 1 else ''}"
     found = "nothing found" if not findings else f"{len(findings)} to mend"
-    click.echo(f"{counted}: {found}", err=bool(findings))
+    click.echo(f"{counted(tools, 'tool')}: {found}", err=bool(findings))
 
 
 # ---- arguments and answers
@@ -329,14 +345,16 @@ def _json_value(name: str, text: str) -> Any:
     try:
         return json.loads(text)
     except ValueError as error:
-        raise click.UsageError(f"{name} is no JSON: {error}") from error
+        raise click.UsageError(f"{name} can't be read as JSON: {error}") from error
 
 
 def _ask(question: Question) -> Answer:
     """Ask whoever typed the command; where nobody can answer, the answer is no."""
     from loopwright.tools import Answer
 
+    from .approving import question_text
+
     if not sys.stdin.isatty():
         return Answer(allowed=False, reason="it needs --yes, as there is no terminal to ask at")
-    allowed = click.confirm(plain(f"{question.call} is {question.effect}. Make the call?"), err=True)
+    allowed = click.confirm(f"{question_text(question)}. Make the call?", err=True)
     return Answer(allowed=allowed, reason="" if allowed else "you said no")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..text import call_text, one_line, plain
+from .options import counted, json_text
 
 if TYPE_CHECKING:
     from ..runtime.journal import Entry, JournalFile
@@ -32,13 +33,13 @@ _WIDTH = 200  # characters of one message or result
 )
 @click.pass_context
 def command(ctx: click.Context, path: Path) -> None:
-    r"""Look at recorded runs, compare two, or fork one.
+    """Look at recorded runs, compare two, or fork one.
 
     \b
     loopwright run "..." --journal runs.sqlite --run-name first
     loopwright trace -j runs.sqlite list
     loopwright trace -j runs.sqlite show first
-    """
+    """  # noqa: D301  # click keeps lines apart after a real backspace, not after the two characters
     ctx.obj = path
 
 
@@ -51,11 +52,11 @@ def list_command(path: Path, as_json: bool) -> int:
 
     for run in _opened(path).runs():
         if as_json:
-            click.echo(json.dumps(asdict(run), ensure_ascii=False))
+            click.echo(json_text(asdict(run)))
             continue
         when = datetime.fromtimestamp(run.started).astimezone().strftime("%Y-%m-%d %H:%M:%S")
         origin = f", forked from {run.parent} at {run.steps}" if run.parent else ""
-        counts = f"{run.model_calls} model calls, {run.tool_calls} tool calls"
+        counts = f"{counted(run.model_calls, 'model call')}, {counted(run.tool_calls, 'tool call')}"
         click.echo(
             plain(f"{run.id}  {when}  {run.status}  {counts}{origin}  {one_line(run.title, 80)}".rstrip())
         )
@@ -79,7 +80,7 @@ def show_command(path: Path, run: str, step: int | None, as_json: bool) -> int:
         if step is not None and number != step:
             continue
         if as_json:
-            click.echo(json.dumps(_plain_entry(number, entry), ensure_ascii=False))
+            click.echo(json_text(_plain_entry(number, entry)))
         else:
             click.echo("\n".join(_lines(number, entry, whole=step is not None)))
     return 0
@@ -186,7 +187,7 @@ def _model_lines(
     from loopwright.tools.calls import ToolCall
 
     messages = asked["messages"]
-    lines = [f"{number}. model {asked['lm']}, {len(messages)} messages"]
+    lines = [f"{number}. model {asked['lm']}, {counted(len(messages), 'message')}"]
     if whole:
         lines += [f"   [{role}] {plain(content)}" for role, content, *_ in messages]
     elif number == 1 and messages:

@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, NoReturn, SupportsFloat, TypeVar, cast
 
+from loopwright.tools.errors import with_article
+
 from ..ambient import context, current, unblocked
 from ..errors import ConfigurationError, InputError, ReplayError
 from ..models.base import NO_USAGE, Usage
@@ -225,7 +227,7 @@ def checked_module(module: object, user: str) -> Module:
     kind = (
         f"the class {module.__name__}: make one of it"
         if isinstance(module, type)
-        else f"a {type(module).__name__}"
+        else with_article(type(module).__name__)
     )
     raise ConfigurationError(
         f"{user} runs a module, such as ChainOfThought('question -> answer'), not {kind}"

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any
 
+from loopwright.tools.errors import with_article
+
 from ..adapters.values import format_value
 from ..errors import InputError
 from ..example import Example, Prediction
@@ -75,7 +77,9 @@ def _answers(given: object) -> Sequence[Mapping[str, Any] | Example]:
         )
     for answer in answers:
         if not isinstance(answer, Mapping | Example):
-            raise InputError(f"majority compares predictions; the list has a {type(answer).__name__}")
+            raise InputError(
+                f"majority compares predictions; the list has {with_article(type(answer).__name__)}"
+            )
     if not answers:
         raise InputError("majority needs at least one answer")
     return answers

@@ -127,7 +127,7 @@ class Terminal:
 def test_a_person_is_asked_in_a_terminal(openai_server: Serve, tmp_path: Path) -> None:
     terminal = Terminal(command(tmp_path, openai_server(from_lm(script())).url), tmp_path)
     terminal.wait_for("allow?")
-    assert "irreversible: refund(order_id=17)" in terminal.shown
+    assert "refund(order_id=17) is irreversible." in terminal.shown
     terminal.type("always\n")  # the second call is the same: no question
     terminal.wait_for("allow?")
     assert "refund(order_id=18)" in terminal.shown
@@ -135,6 +135,28 @@ def test_a_person_is_asked_in_a_terminal(openai_server: Serve, tmp_path: Path) -
     assert terminal.end() == 0
     assert "wait for the receipt" in terminal.shown.rpartition("allow?")[2]
     assert refunded(tmp_path) == ["17", "17"]
+
+
+def test_a_long_argument_is_cut_and_hides_no_other(openai_server: Serve, tmp_path: Path) -> None:
+    (tmp_path / "shop.py").write_text(
+        TOOLS.replace("order_id: int", "note: str, order_id: int"), encoding="utf-8"
+    )
+    asked = ToolCall("refund", {"note": "\x9b2Jlate\n" * 1_000, "order_id": 17})
+    lm = ScriptedLM(
+        [asked, ToolCall("submit", {"answer": "done"})], capabilities=Capabilities(native_tools=True)
+    )
+    made = command(tmp_path, openai_server(from_lm(lm)).url)
+    (tmp_path / "shop.py").write_text(
+        TOOLS.replace("order_id: int", "note: str, order_id: int"), encoding="utf-8"
+    )
+    terminal = Terminal(made, tmp_path)
+    terminal.wait_for("allow?")
+    question = next(line for line in terminal.shown.splitlines() if line.startswith("refund("))
+    assert question.startswith('refund(note="\\u009b2Jlate\\n')
+    assert question.endswith("characters), order_id=17) is irreversible.")
+    assert len(question) < 700
+    terminal.type("n\n")
+    assert terminal.end() == 0
 
 
 def test_a_person_changes_the_arguments(openai_server: Serve, tmp_path: Path) -> None:

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from openai_server import Behaviour, Serve, answer, fail
@@ -109,6 +113,20 @@ USAGE = {
     "no provider": (["run", "x", "-m", "gpt-9000"], "names no provider"),
     "unknown command": (["rnu"], "Did you mean 'run'?"),
     "no question": (["run"], "Missing argument"),
+    "tools for a module that calls none": (
+        ["run", "x", "--module", "program_of_thought", "-t", "calculate"],
+        "program_of_thought calls no tools",
+    ),
+    "a rule for no tool": (
+        ["run", "x", "--deny", "calculat"],
+        'the pattern "calculat" fits no tool; did you mean "calculate"?',
+    ),
+    "a rule for no tool at all": (
+        ["run", "x", "-t", "calculate", "--allow", "refund(amount=*)"],
+        'the pattern "refund(amount=*)" fits no tool; there are calculate',
+    ),
+    "a wildcard for no tool": (["run", "x", "--deny", "shop_*"], 'the pattern "shop_*" fits no tool'),
+    "a rule where there are no tools": (["run", "x", "-t", "", "--deny", "calculate"], "there are none"),
 }
 
 
@@ -120,6 +138,47 @@ def test_wrong_use_is_one_clear_line_and_exit_code_2(
     shown = capsys.readouterr().err
     assert said in shown
     assert "Traceback" not in shown
+
+
+@pytest.mark.parametrize("pattern", ["calc*", "*", "convert_units(value=*)"])
+def test_a_rule_that_fits_a_tool_is_taken(pattern: str, run: Run) -> None:
+    assert run(call("submit", answer="42"), options=("--deny", pattern)) == 0
+
+
+def test_json_holds_nothing_that_steers_a_terminal(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    said = "é \x1b[2J \x9b2J \u202eevil"
+    assert run(call("submit", answer=said), options=("--json",)) == 0
+    shown = capsys.readouterr().out
+    assert '"answer": "é \\u001b[2J \\u009b2J \\u202eevil"' in shown
+    assert json.loads(shown.splitlines()[-1])["answer"] == said
+
+
+@pytest.mark.parametrize(
+    ("options", "shown"),
+    [((), b"? calculate("), (("--json",), b'"answer": "\\u2192"')],
+    ids=["text", "JSON"],
+)
+def test_a_stream_that_can_not_show_an_arrow_ends_no_run(
+    options: tuple[str, ...], shown: bytes, openai_server: Serve, tmp_path: Path
+) -> None:
+    server = openai_server(call("calculate", expression="6*7"), call("submit", answer="→"))
+    ended = subprocess.run(
+        [sys.executable, "-m", "loopwright", "run", "x", "-m", "openai/any", "--api-base", server.url, *options],
+        cwd=tmp_path, capture_output=True, timeout=60, check=False,
+        env=os.environ | {"OPENAI_API_KEY": "test", "PYTHONIOENCODING": "ascii", "LOOPWRIGHT_CACHE": "off"},
+    )  # fmt: skip
+    assert ended.returncode == 0, ended.stderr
+    assert shown in ended.stdout
+
+
+def test_bytes_that_are_no_text_reach_the_model_as_a_sign(
+    openai_server: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "test")
+    server = openai_server(call("submit", answer="42"))
+    asked = ["run", os.fsdecode(b"h\xff\xfe"), "-m", "openai/any", "--api-base", server.url, "--no-cache"]
+    assert run_command(asked) == 0
+    assert "h\ufffd\ufffd" in json.dumps(server.requests[0].body, ensure_ascii=False)
 
 
 def test_a_missing_key_names_its_variable(capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import pty
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +13,8 @@ from pathlib import Path
 import pytest
 
 from loopwright.cli import run_command
+from loopwright.tools import ToolCall
+from loopwright.tools.resolve import resolve
 
 SERVER = Path(__file__).parents[1] / "tools" / "servers" / "raw.py"
 SHOP = '''
@@ -240,6 +244,60 @@ def test_a_rule_can_be_left_out(capsys: pytest.CaptureFixture[str]) -> None:
     assert "vague-name" in rules
 
 
+UNMARKED = "from loopwright.tools import tool\n\n@tool\ndef nuke() -> str: ...\n\ndef plain(x): ...\n"
+
+
+@pytest.mark.parametrize("spec", ["unmarked.py", "calculate,unmarked.py", "lib.unmarked"])
+def test_a_function_that_is_no_tool_is_pointed_at(
+    capsys: pytest.CaptureFixture[str], shop: Path, spec: str
+) -> None:
+    (shop / "lib").mkdir()
+    for folder in (shop, shop / "lib"):
+        (folder / "unmarked.py").write_text(UNMARKED)
+    code, _, err = run(capsys, "call", "plain", "x=1", "-t", spec)
+    place = spec.removeprefix("calculate,")
+    hint = f"{place} also defines plain: name it as {place}:plain, or mark it with @tool"
+    assert (code, hint in err) == (2, True), err
+    assert run(capsys, "call", "zzz", "-t", spec)[2].count("defines") == 0
+
+
+def test_bytes_that_are_no_text_are_arguments_with_a_sign(capsys: pytest.CaptureFixture[str]) -> None:
+    code, _, err = run(capsys, "call", "calculate", os.fsdecode(b"expression=2\xff"))
+    assert (code, "\ufffd" in err) == (1, True)
+
+
+def test_serve_tells_a_person_what_it_does(shop: Path) -> None:
+    ours, theirs = pty.openpty()
+    serving = [sys.executable, "-m", "loopwright", "tools", "serve", "calculate"]
+    with subprocess.Popen(
+        serving, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=theirs, cwd=shop
+    ) as child:
+        os.close(theirs)
+        with os.fdopen(ours, "rb", buffering=0) as terminal:
+            told = terminal.read(1000)
+            assert child.stdin is not None
+            child.stdin.close()
+            assert child.wait(60) == 0
+    assert told == b"1 tool over stdio, for an MCP client; Ctrl-C ends it\r\n"
+
+
+def test_a_tool_that_exits_ends_no_server(shop: Path) -> None:
+    (shop / "exits.py").write_text(
+        "import sys\nfrom loopwright.tools import tool\n\n@tool\ndef leave() -> str:\n    sys.exit(3)\n"
+    )
+    served = resolve(f"mcp:'{sys.executable}' -m loopwright tools serve exits.py calculate")
+    assert "leave failed: SystemExit: 3" in served.call(ToolCall("leave")).content
+    assert served.call(ToolCall("calculate", {"expression": "6*7"})).content == "42"
+
+
+def test_serve_tells_a_client_nothing_on_stderr(shop: Path) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-m", "loopwright", "tools", "serve", "calculate"],
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, cwd=shop, check=True,
+    )  # fmt: skip
+    assert (ended.stdout, ended.stderr) == ("", "")
+
+
 USAGE = {
     "no such tool": (["show", "pric", "-t", "shop.py"], "there is no tool 'pric'; did you mean 'price'?"),
     "no such tool at all": (["show", "zzz", "-t", "shop.py"], "there are price, order, burn"),
@@ -253,8 +311,8 @@ USAGE = {
     "no value": (["call", "price", "item", "-t", "shop.py"], "'item' is neither KEY=VALUE nor a JSON object"),
     "no name": (["call", "price", "=5", "-t", "shop.py"], "'=5' is neither KEY=VALUE nor a JSON object"),
     "twice": (["call", "price", "item=a", "item=b", "-t", "shop.py"], "'item' is given twice"),
-    "broken JSON": (["call", "price", "item:={", "-t", "shop.py"], "item is no JSON"),
-    "broken JSON for all": (["call", "price", "{", "-t", "shop.py"], "the arguments is no JSON"),
+    "broken JSON": (["call", "price", "item:={", "-t", "shop.py"], "item can't be read as JSON"),
+    "broken JSON for all": (["call", "price", "{", "-t", "shop.py"], "the arguments can't be read as JSON"),
     "public without an address": (["serve", "shop.py", "--public"], "--public goes with --http"),
     "an address of other machines": (["serve", "shop.py", "--http", "0.0.0.0:0"], "say --public"),
     "nothing to serve": (["serve", "shop.py:burn", "--http", "127.0.0.1:0"], "there is no tool to serve"),

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -48,7 +51,7 @@ def test_a_recorded_run_is_listed_and_shown(
     assert run("--run-name", "first") == 0
     capsys.readouterr()
     assert trace(journal, "list") == 0
-    assert "done  2 model calls, 1 tool calls  What is 6 times 7?" in capsys.readouterr().out
+    assert "done  2 model calls, 1 tool call  What is 6 times 7?" in capsys.readouterr().out
     assert trace(journal, "show", "first") == 0
     shown = capsys.readouterr().out
     assert '   tool calculate(expression="6*7")\n        -> 42\n' in shown
@@ -114,6 +117,41 @@ def test_options_that_make_no_sense_are_refused(
 ) -> None:
     assert run(*options) == 2
     assert words in capsys.readouterr().err
+
+
+def test_another_question_is_not_added_to_a_run(
+    run: Run, journal: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run("--run-name", "first")
+    assert run("--run-name", "first") == 0  # the same question goes on
+    capsys.readouterr()
+    assert run("--run-name", "first", factor=8) == 2
+    told = "run 'first' was recorded for another question (What is 6 times 7?): take another name"
+    assert told in capsys.readouterr().err
+    trace(journal, "list")
+    assert capsys.readouterr().out.count("What is") == 1
+
+
+def test_help_shows_each_example_on_its_own_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_command(["trace", "--help"]) == 0
+    shown = capsys.readouterr().out
+    assert "\n  loopwright trace -j runs.sqlite list\n  loopwright trace -j runs.sqlite show first\n" in shown
+    assert "\\b" not in shown
+
+
+def test_a_replay_says_nothing_of_a_model_that_is_not_asked(journal: str, tmp_path: Path) -> None:
+    question = [sys.executable, "-m", "loopwright", "run", "What is 12 times 12?", "--journal", journal]
+    environment = {name: value for name, value in os.environ.items() if name != "LOOPWRIGHT_MODEL"}
+
+    def told(*options: str) -> str:
+        ended = subprocess.run(
+            [*question, *options], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120,
+            check=True,
+        )  # fmt: skip
+        return ended.stderr
+
+    assert "no model configured" in told("--run-name", "a")
+    assert told("--replay", "a") == ""
 
 
 def test_a_replay_wants_a_journal(capsys: pytest.CaptureFixture[str]) -> None:

@@ -109,7 +109,7 @@ def served_by_http(*arguments: str) -> Iterator[str]:
     )
     assert process.stderr is not None
     try:
-        line = next(line for line in process.stderr if " tools at " in line)
+        line = next(line for line in process.stderr if " at http://" in line)
         yield line.split()[-1]
     finally:
         process.send_signal(signal.SIGINT)
@@ -173,7 +173,8 @@ def test_calls_go_the_way_of_every_call(server: StdioServerParameters | str) -> 
         failed = await client.call_tool("order", {"item": "oak"})
         assert (failed.is_error, text(failed)) == (True, "Error: there is no oak left")
         late = await client.call_tool("wait", {})
-        assert (late.is_error, text(late)) == (True, "Error: wait did not finish within 0.2 s")
+        assert late.is_error
+        assert text(late).startswith("Error: wait did not finish within 0.2 s; it may have been done")
         missing = await client.call_tool("pric", {"item": "oak"})
         assert missing.is_error
         assert 'did you mean "price"?' in text(missing)

@@ -80,7 +80,7 @@ def test_the_decorator_registers_with_and_without_options() -> None:
         ([Tool(add, "submit")], "can't be named 'submit': that is how an agent ends its run"),
         ([Tool(add, "finish")], "can't be named 'finish'"),
         ("calculate", "'calculate' is text, not a tool; resolve('calculate') looks a tool up"),
-        ([5], "a registry takes tools and functions, not a int"),
+        ([5], "a registry takes tools and functions, not an int"),
         ({"add": add}, "a registry takes tools and functions, not a dict"),
     ],
     ids=["duplicate", "submit", "finish", "text", "number", "dict"],

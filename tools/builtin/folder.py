@@ -60,6 +60,8 @@ class Folder:
             return place
         given = Path(place).expanduser().absolute()
         root = given.resolve()
+        if not root.exists():
+            raise NotADirectoryError(f"{root} does not exist: make the folder first")
         if not root.is_dir():
             raise NotADirectoryError(f"{root} is no folder")
         return cls(root, given)
