@@ -204,7 +204,8 @@ TOP = {
         [
             "t.yaml:2: defaults.approve.f(: 'f(' is no pattern of a call; write a tool's name, with patterns for its "
             'arguments where they matter: "read_*", "refund(order_id=17*)"',
-            "t.yaml:2: defaults.approve.f(2): in 'f(2)', what stands in brackets must be name=pattern, with commas between",
+            "t.yaml:2: defaults.approve.f(2): in 'f(2)', what stands in brackets must be name=pattern or name<=number, "
+            "with commas between",
             "t.yaml:2: defaults.approve.calculat: fits no tool of the agent; did you mean 'calculate'?",
         ],
     ),

@@ -207,11 +207,12 @@ def test_a_call_that_takes_too_long_is_a_timeout_and_the_next_one_works(raw: Raw
     with from_mcp(SDK, timeout=1) as tools:
         started = time.monotonic()
         result = tools.call(ToolCall("sleep", {"seconds": 30}))
-        assert (result.error, result.content) == ("timeout", "Error: sleep did not finish within 1 s")
+        assert result.error == "timeout"
+        assert result.content.startswith("Error: sleep did not finish within 1 s; it may have been done")
         assert time.monotonic() - started < 10
-        assert said(tools, "add", a=1) in (
-            "3",
-            "Error: add did not finish within 1 s",
+        again = said(tools, "add", a=1)
+        assert again == "3" or again.startswith(
+            "Error: add did not finish within 1 s"
         )  # it may still be asleep
 
 

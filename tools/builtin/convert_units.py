@@ -81,8 +81,6 @@ def convert_units(value: float, from_unit: str, to_unit: str) -> str:
     >>> convert_units(5, "km", "mi"), convert_units(20, "celsius", "fahrenheit")
     ('3.106855961 mi', '68 fahrenheit')
     """
-    if not math.isfinite(value):
-        raise ToolFailed(f"the value must be a finite number, not {value}")
     source, target = _parsed(from_unit, to_unit), _parsed(to_unit, from_unit)
     result = _converted(value, source, target, from_unit, to_unit)
     if not math.isfinite(result):
