@@ -12,6 +12,7 @@ import sys
 import time
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -72,7 +73,11 @@ def tools(request: pytest.FixtureRequest) -> McpTools:
 
 def children() -> set[str]:
     """The processes that this one started, where the system lists them."""
-    return {pid for file in Path("/proc/self/task").glob("*/children") for pid in file.read_text().split()}
+    found: set[str] = set()
+    for file in Path("/proc/self/task").glob("*/children"):
+        with suppress(FileNotFoundError, ProcessLookupError):  # a thread that has just ended
+            found.update(file.read_text(encoding="ascii").split())
+    return found
 
 
 @pytest.fixture(autouse=True)
