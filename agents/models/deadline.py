@@ -1,12 +1,13 @@
 """A limit on the whole time that a blocking call takes.
 
 An HTTP client's own timeout is for one read: a server that sends a byte now and then holds it for
-ever. So the call runs in a thread of its own, and the caller waits for it no longer than it wants to.
-A thread that is given up ends when its call does; it is a daemon, so the process need not wait for it.
+ever. So the call runs in another thread, and the caller waits for it no longer than it wants to. A thread
+that is given up goes on until its call ends; it is a daemon, so the process need not wait for it.
 """
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
@@ -91,5 +92,50 @@ class _End(Generic[T]):
 
 
 def _start(run: Callable[[], None]) -> None:
+    """Run this in a daemon thread: one that waits for work, or a new one."""
     context = copy_context()
-    threading.Thread(target=context.run, args=(run,), name="loopwright-call", daemon=True).start()
+    _WORKERS.start(lambda: context.run(run))
+
+
+class _Workers:
+    """Threads that wait for the next call, since to start one costs more than a call's own bookkeeping.
+
+    A thread is only waiting while it is in `_idle`; one whose call nobody waits for any more is not, so it holds nobody up.
+    """
+
+    def __init__(self) -> None:
+        self._idle: list[SimpleQueue[Callable[[], None]]] = []
+        self._lock = threading.Lock()
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self._forget)
+
+    def _forget(self) -> None:
+        """A fork has none of the threads, and perhaps a lock that one of them held."""
+        self._idle, self._lock = [], threading.Lock()
+
+    def start(self, work: Callable[[], None]) -> None:
+        with self._lock:
+            inbox = self._idle.pop() if self._idle else None
+        if inbox is None:
+            inbox = SimpleQueue()
+            threading.Thread(target=self._work, args=(inbox,), name="loopwright-call", daemon=True).start()
+        inbox.put(work)
+
+    def _work(self, inbox: SimpleQueue[Callable[[], None]]) -> None:
+        while True:
+            try:
+                work = inbox.get(timeout=_IDLE_SECONDS)
+            except Empty:
+                with self._lock:
+                    if inbox not in self._idle:
+                        continue  # it was taken a moment ago: the work is on its way
+                    self._idle.remove(inbox)
+                return
+            work()
+            del work  # what it holds is the caller's
+            with self._lock:
+                self._idle.append(inbox)
+
+
+_IDLE_SECONDS = 10.0
+_WORKERS = _Workers()
