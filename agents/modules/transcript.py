@@ -14,9 +14,7 @@ from ..trajectory import Step
 
 _SHORT = 300  # characters that are left of an observation which is shortened
 _LINE = 160  # characters of a call, and of a result, in the note on steps that were folded
-_ROOM = (
-    0.7  # of the window: what a conversation is brought down to, so that it is not rewritten at every step
-)
+_ROOM = 0.7  # of the window that a conversation is brought down to: it is not rewritten at every step then
 _CHARS_A_TOKEN = 4.0  # until the model has said how many it counts
 
 NOTE = "(The beginning of this conversation was folded to save room. The steps that are left out, in short:"

@@ -71,7 +71,8 @@ class JournalFile:
         self._lock = threading.Lock()
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            new = not self.path.exists()
+            # before SQLite writes: its log beside the file gets the same rights, and both hold what was said to models
+            os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
             self._connection = sqlite3.connect(
                 self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
             )
@@ -79,8 +80,6 @@ class JournalFile:
             self._connection.execute("PRAGMA synchronous = NORMAL")
             self._check_version()
             self._connection.executescript(_TABLES)
-            if new:
-                os.chmod(self.path, 0o600)  # noqa: PTH101  # it holds what was said to models
         except (sqlite3.Error, OSError) as error:
             raise ConfigurationError(f"{self.path} can't be used as a journal: {error}") from error
 
