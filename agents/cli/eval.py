@@ -20,7 +20,7 @@ from .options import chosen_model, counted, model_options
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..evaluation.engine import Trial, TrialResult
+    from ..evaluation.attempt import Trial, TrialResult
     from ..evaluation.report import Report
     from ..evaluation.tasks import TaskFile
     from ..models.base import BaseLM

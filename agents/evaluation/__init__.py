@@ -5,14 +5,15 @@ evaluate       Evaluate: a program on many examples
 tasks          TaskFile: the file of tasks, its agent, its examples
 format       its keys and types       locate     its lines       semantics, problems   what is wrong with it
 checks         a task's expectations held against what a run did
-engine         trials: each task so many times, several at once
+attempt        one trial              engine   each task so many times, several at once
 report         the figures and report.json; report_text is the same for a person
 """
 
 from __future__ import annotations
 
+from .attempt import Trial, TrialResult
 from .checks import CheckResult, Run, judge
-from .engine import Trial, TrialResult, plan, run_trials
+from .engine import plan, run_trials
 from .evaluate import Evaluate, EvaluationError, EvaluationInterrupted, EvaluationResult
 from .metrics import (
     MetricError,

@@ -38,7 +38,7 @@ from ..adapters.base import SUBMIT
 from ..adapters.values import to_plain
 from ..models.base import NO_USAGE, Usage
 from ..trajectory import Step
-from .engine import Trial, TrialResult
+from .attempt import Trial, TrialResult
 from .figures import Rate, mean_rate, pass_power, quantile
 from .tasks import TaskFile
 

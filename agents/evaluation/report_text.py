@@ -13,7 +13,7 @@ from typing import TextIO
 from ..adapters.values import format_value
 from ..text import call_text, one_line, plain
 from ..trajectory import Step
-from .engine import TrialResult
+from .attempt import TrialResult
 from .figures import Rate, percent
 from .report import Report, by_task
 from .show import Table, console, print_table

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from loopwright import Step, TaskFile, Trajectory
 from loopwright.errors import NetworkError
 from loopwright.evaluation import CheckResult, Report, TrialResult
-from loopwright.evaluation.engine import Outcome, plan
+from loopwright.evaluation.attempt import Outcome
+from loopwright.evaluation.engine import plan
 from loopwright.evaluation.figures import mean_rate, pass_power, quantile, wilson
 from loopwright.evaluation.report import FORMAT
 from loopwright.evaluation.report_text import print_report, print_trials

@@ -1,0 +1,1 @@
+"""Optimizers: what makes a program better, and shows on held-out tasks that it did."""
