@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ..evaluation.attempt import Trial, TrialResult
-    from ..evaluation.report import Report
+    from ..evaluation.reports.report import Report
     from ..evaluation.tasks import TaskFile
     from ..models.base import BaseLM
 
@@ -187,7 +187,7 @@ def _run(trials: Sequence[Trial], model: BaseLM, workers: int | None) -> tuple[R
     from ..ambient import context
     from ..calling import evaluation
     from ..evaluation.engine import run_trials
-    from ..evaluation.report import Report
+    from ..evaluation.reports.report import Report
     from ..evaluation.show import Progress
 
     at_once = workers or (os.cpu_count() or 1 if model.model == "embedded" else WORKERS)
@@ -230,8 +230,8 @@ class _Tally:
 
 
 def _show(report: Report, *, as_json: bool, verbose: bool, out: Path | None) -> None:
-    from ..evaluation.report import finite
-    from ..evaluation.report_text import print_report, print_trials
+    from ..evaluation.reports.report import finite
+    from ..evaluation.reports.text import print_report, print_trials
 
     if as_json:
         sys.stdout.write(json.dumps(finite(report.as_json()), indent=1) + "\n")

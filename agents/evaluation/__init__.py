@@ -6,7 +6,7 @@ tasks          TaskFile: the file of tasks, its agent, its examples
 format       its keys and types       locate     its lines       semantics, problems   what is wrong with it
 checks         a task's expectations held against what a run did
 attempt        one trial              engine   each task so many times, several at once
-report         the figures and report.json; report_text is the same for a person
+reports        the figures, report.json, and the same for a person
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from .metrics import (
     f1,
     numeric,
 )
-from .report import Report
+from .reports.report import Report
 from .tasks import TaskFile
 
 __all__ = [

@@ -33,14 +33,14 @@ from typing import Any
 
 from loopwright.tools.calls import ToolResult
 
-from ..__about__ import __version__
-from ..adapters.base import SUBMIT
-from ..adapters.values import to_plain
-from ..models.base import NO_USAGE, Usage
-from ..trajectory import Step
-from .attempt import Trial, TrialResult
+from ...__about__ import __version__
+from ...adapters.base import SUBMIT
+from ...adapters.values import to_plain
+from ...models.base import NO_USAGE, Usage
+from ...trajectory import Step
+from ..attempt import Trial, TrialResult
+from ..tasks import TaskFile
 from .figures import Rate, mean_rate, pass_power, quantile
-from .tasks import TaskFile
 
 FORMAT = 1
 FILE = "report.json"

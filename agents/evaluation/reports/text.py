@@ -10,13 +10,13 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import TextIO
 
-from ..adapters.values import format_value
-from ..text import call_text, one_line, plain
-from ..trajectory import Step
-from .attempt import TrialResult
+from ...adapters.values import format_value
+from ...text import call_text, one_line, plain
+from ...trajectory import Step
+from ..attempt import TrialResult
+from ..show import Table, console, print_table
 from .figures import Rate, percent
 from .report import Report, by_task
-from .show import Table, console, print_table
 
 FAILURES = 20  # tasks that failed, listed with what was wrong
 OBSERVATION = 600  # characters of an observation
