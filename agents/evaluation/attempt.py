@@ -12,7 +12,7 @@ from loopwright.tools import Approval
 
 from ..adapters.base import SUBMIT
 from ..adapters.values import to_plain
-from ..ambient import context
+from ..ambient import context, drive
 from ..errors import (
     BadRequestError,
     ConfigurationError,
@@ -101,17 +101,25 @@ class TrialResult:
         return next((check for check in self.checks if not check.passed), None)
 
 
-def run_trial(trial: Trial) -> TrialResult:
-    """Run one trial, `ATTEMPTS` times at most where the model could not be reached."""
-    result, again = _attempt(trial)
+async def arun_trial(trial: Trial) -> TrialResult:
+    """Run one trial, `ATTEMPTS` times at most where the model could not be reached.
+
+    Awaited on an event loop, or driven without one: whatever it awaits must do for both, as `Module.acall` does.
+    """
+    result, again = await _attempt(trial)
     while again and result.attempts < ATTEMPTS:
         made = result.attempts + 1
-        result, again = _attempt(trial)
+        result, again = await _attempt(trial)
         result = replace(result, attempts=made)
     return result
 
 
-def _attempt(trial: Trial) -> tuple[TrialResult, bool]:
+def run_trial(trial: Trial) -> TrialResult:
+    """As `arun_trial`, for plain code: blocks, and works without an event loop."""
+    return drive(arun_trial(trial))
+
+
+async def _attempt(trial: Trial) -> tuple[TrialResult, bool]:
     """One attempt, and whether another may go better."""
     agent = prepared(trial)
     trace = Trace()
@@ -120,7 +128,7 @@ def _attempt(trial: Trial) -> tuple[TrialResult, bool]:
     started = time.perf_counter()
     try:
         with context(trace=trace, approval=Approval(trial.file.defaults.approve)):
-            given = agent(**trial.task.input)
+            given = await agent.acall(**trial.task.input)
     except Exception as raised:  # noqa: BLE001  # a trial that raises loses no other
         error = raised
     seconds = time.perf_counter() - started
