@@ -4,6 +4,7 @@ metrics        how good an answer is; what a metric may return
 evaluate       Evaluate: a program on many examples
 tasks          TaskFile: the file of tasks, its agent, its examples
 format       its keys and types       locate     its lines       semantics, problems   what is wrong with it
+record         what a run left behind, and what a check says of it
 checks         a task's expectations held against what a run did
 attempt        one trial              engine   each task so many times, several at once
 reports        the figures, report.json, and the same for a person
@@ -12,7 +13,7 @@ reports        the figures, report.json, and the same for a person
 from __future__ import annotations
 
 from .attempt import Trial, TrialResult
-from .checks import CheckResult, Run, judge
+from .checks import judge
 from .engine import plan, run_trials
 from .evaluate import Evaluate, EvaluationError, EvaluationInterrupted, EvaluationResult
 from .metrics import (
@@ -26,6 +27,7 @@ from .metrics import (
     f1,
     numeric,
 )
+from .record import CheckResult, Run
 from .reports.report import Report
 from .tasks import TaskFile
 

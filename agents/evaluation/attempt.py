@@ -27,8 +27,9 @@ from ..modules.agent import Agent
 from ..text import one_line
 from ..trace import Trace
 from ..trajectory import Trajectory
-from .checks import CheckResult, Run, judge
+from .checks import judge
 from .format import Task
+from .record import CheckResult, Run
 from .tasks import TaskFile
 
 Outcome = Literal["passed", "failed", "excluded"]

@@ -6,65 +6,20 @@ the same line. Arguments are compared after the tool's own coercion, so that "17
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 from functools import partial
 
-from loopwright.tools import Tool, ToolCall, ToolRegistry, ToolResult
+from loopwright.tools import Tool, ToolRegistry
 
-from ..adapters.base import CODE, SUBMIT
 from ..adapters.values import parse_value
 from ..signature import Field, Signature
 from ..text import one_line
-from ..trajectory import Trajectory
 from .answers import identical
-from .arguments import coerced_argument, coerced_call
+from .arguments import coerced_argument
 from .assignment import assign
 from .format import CallPattern, CallsSpec, Expect, Order, RequiredCall, Task
-
-SHOWN_CALL = 160  # characters of a call in a line of feedback
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """What a run left behind: its outputs, its trajectory and how it ended ("" where no loop ran)."""
-
-    outputs: Mapping[str, object]
-    trajectory: Trajectory = field(default_factory=Trajectory)
-    termination: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class CheckResult:
-    """What came of one check.
-
-    `check` is its kind ("answer", "calls.required" …), `about` the field or the call; `feedback` and
-    `step` say what was wrong and where, when it did not pass.
-    """
-
-    check: str
-    about: str
-    passed: bool
-    feedback: str = ""
-    step: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Made:
-    """A call that the run made: in which step, with which arguments after coercion."""
-
-    step: int
-    result: ToolResult
-    args: Mapping[str, object]
-
-    @property
-    def call(self) -> ToolCall:
-        """The call as the model wrote it."""
-        return self.result.call
-
-    def __str__(self) -> str:
-        return one_line(str(self.call), SHOWN_CALL)
+from .record import SHOWN_CALL, CheckResult, Made, Run, calls_made, last_step
 
 
 def judge(task: Task, run: Run, signature: Signature, tools: ToolRegistry) -> list[CheckResult]:
@@ -92,21 +47,6 @@ def judge(task: Task, run: Run, signature: Signature, tools: ToolRegistry) -> li
 
 def _result(check: str, about: str, failed: bool, feedback: str, step: int | None) -> CheckResult:
     return CheckResult(check, about, False, feedback, step) if failed else CheckResult(check, about, True)
-
-
-def calls_made(trajectory: Trajectory, tools: ToolRegistry) -> Iterator[Made]:
-    """The calls of tools in a trajectory, in order; `submit` is none, nor is a turn that held no call."""
-    for number, step in enumerate(trajectory.steps, 1):
-        for result in step.made:
-            call = result.call
-            if call.name and call.name not in (SUBMIT, CODE):
-                tool = tools.get(call.name)
-                yield Made(number, result, coerced_call(tool, call) if tool else call.args)
-
-
-def last_step(trajectory: Trajectory) -> int | None:
-    """The step that gave the answer, or at which the run ended."""
-    return len(trajectory.steps) or None
 
 
 def _answers(expect: Expect, run: Run, signature: Signature) -> Iterator[CheckResult]:

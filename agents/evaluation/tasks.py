@@ -46,11 +46,12 @@ from ..signature import Signature
 from ..text import did_you_mean
 from ..trace import Trace
 from ..trajectory import Trajectory
-from .checks import Run, judge
+from .checks import judge
 from .format import AgentSpec, Defaults, Split, Task, TaskFileSpec, json_schema
 from .locate import Document, JsonPath, parse_document, read_document
 from .metrics import Score
 from .problems import Problems, explain
+from .record import Run
 from .semantics import TaskChecker, check_approval, check_ids, find_tools, read_signature
 
 M = TypeVar("M", bound=BaseModel)
