@@ -8,13 +8,18 @@ interval, spreads are `{p50, p95, total}`:
     epochs, planned           times that each task was to be tried, trials that were to be made
     interrupted               whether fewer were made
     summary                   trials, passed, failed, excluded, pass_at_1, pass_power (a rate for each k),
-                              checks (the part of all checks that passed), steps, tool_calls, tokens,
-                              seconds, usd (null where a price is not known), cached (answers)
+                              partial (a rate: the mean of the trials' scores), checks (the part of all checks
+                              that passed), steps, tool_calls, tokens, seconds (spreads), money (a spread of
+                              US dollars, null where a price is not known), usd (the total of all trials, or
+                              null), cached (answers)
     by                        rates by file, tag, split and check
     endings                   how the runs ended, with counts
-    tools                     by tool: calls, errors (by kind), seconds
-    tasks                     file, id, tags, split, input, trials; of each trial: epoch, outcome, checks,
-                              outputs, termination, error, usage, cached, seconds, attempts, trajectory
+    tools                     by tool: calls, errors (by kind), seconds, invalid (arguments that did not fit,
+                              by parameter), repeats, trials (that called it); calls is 0 for one never used
+    flaky                     tasks that passed and failed: file, id, passed, trials
+    clusters                  failures that are alike, the most frequent first: check, pattern, example, trials
+                              (file, id and epoch of each)
+    tasks                     file, id, tags, split, input, trials: see `stored`
 
 The file is written whole or not at all.
 """
@@ -26,39 +31,23 @@ import math
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from loopwright.tools.calls import ToolResult
-
 from ...__about__ import __version__
-from ...adapters.base import SUBMIT
-from ...adapters.values import to_plain
 from ...models.base import NO_USAGE, Usage
-from ...trajectory import Step
 from ..attempt import Trial, TrialResult
 from ..tasks import TaskFile
+from .clusters import Cluster, clusters
 from .figures import Rate, mean_rate, pass_power, quantile
+from .stored import partial_score, task_json
+from .tool_figures import ToolFigures, each_tool, tool_figures
 
 FORMAT = 1
 FILE = "report.json"
 TOO_MANY_EXCLUDED = 0.1  # of the trials: what is left says too little about the agent
-
-
-@dataclass(frozen=True, slots=True)
-class ToolFigures:
-    """How a tool fared: its calls, how many failed and in which way, and its own wall time."""
-
-    calls: int = 0
-    errors: Mapping[str, int] = field(default_factory=dict)
-    seconds: float = 0.0
-
-    @property
-    def failed(self) -> int:
-        """Calls that failed."""
-        return sum(self.errors.values())
 
 
 @dataclass(frozen=True)
@@ -149,11 +138,15 @@ class Report:
         return {name: rate_of(results) for name, results in groups.items()}
 
     def _by_check(self) -> dict[str, Rate]:
-        kinds = dict.fromkeys(check.check for result in self.judged for check in result.checks)
+        kinds = dict.fromkeys(c.check for result in self.judged for c in result.checks if not c.error)
         return {
             kind: rate_of(
-                [result for result in self.judged if any(check.check == kind for check in result.checks)],
-                lambda result, kind=kind: all(c.passed for c in result.checks if c.check == kind),  # type: ignore[misc]  # mypy infers no default
+                [
+                    result
+                    for result in self.judged
+                    if any(c.check == kind and not c.error for c in result.checks)
+                ],
+                lambda result, kind=kind: not any(c.failed for c in result.checks if c.check == kind),  # type: ignore[misc]  # mypy infers no default
             )
             for kind in kinds
         }
@@ -161,12 +154,17 @@ class Report:
     @property
     def checks(self) -> float:
         """The part of all checks that passed, each trial counting the same."""
-        parts = [
-            sum(check.passed for check in result.checks) / len(result.checks)
-            for result in self.judged
-            if result.checks
-        ]
+        made = [[check.passed for check in result.checks if not check.error] for result in self.judged]
+        parts = [sum(passed) / len(passed) for passed in made if passed]
         return math.fsum(parts) / len(parts) if parts else 0.0
+
+    @property
+    def partial(self) -> Rate:
+        """The mean of the trials' scores, which give credit for a part of what was expected."""
+        tasks = by_task(self.judged).values()
+        return mean_rate(
+            [math.fsum(map(partial_score, trials)) / len(trials) for trials in tasks], len(self.judged)
+        )
 
     # What it took
 
@@ -181,7 +179,14 @@ class Report:
             float(result.usage.total_tokens if name == "tokens" else getattr(result, name))
             for result in self.judged
         ]
-        return {"p50": quantile(values, 0.5), "p95": quantile(values, 0.95), "total": math.fsum(values)}
+        return _spread(values)
+
+    @property
+    def money(self) -> dict[str, float] | None:
+        """The same of US dollars; None where a price is not known."""
+        prices = [result.usage.usd for result in self.judged]
+        known = [usd for usd in prices if usd is not None]
+        return _spread(known) if len(known) == len(prices) else None
 
     @property
     def endings(self) -> dict[str, int]:
@@ -191,23 +196,23 @@ class Report:
     @property
     def tools(self) -> dict[str, ToolFigures]:
         """How each tool fared, those that were never called among them."""
-        calls: Counter[str] = Counter()
-        seconds: Counter[str] = Counter()
-        errors: dict[str, Counter[str]] = {}
-        for result in self.judged:
-            for made in result.trajectory.results:
-                name = made.call.name
-                calls[name] += 1
-                seconds[name] += made.seconds  # type: ignore[assignment]  # a Counter adds floats as well
-                if made.error:
-                    errors.setdefault(name, Counter())[made.error] += 1
-        known = [name for file in self.files for name in file.tools]
-        names = dict.fromkeys([*known, *(name for name, _ in calls.most_common())])
-        return {
-            name: ToolFigures(calls[name], dict(errors.get(name, {})), float(seconds[name]))
-            for name in names
-            if name not in ("", SUBMIT)
-        }
+        return tool_figures(self.judged, dict(each_tool(file.tools for file in self.files)))
+
+    # What to look at first
+
+    @property
+    def flaky(self) -> list[tuple[str, str, int, int]]:
+        """Tasks of which some trials passed and some failed: file, id, trials that passed, trials."""
+        counts = [
+            (file, name, sum(trial.passed for trial in trials), len(trials))
+            for (file, name), trials in by_task(self.judged).items()
+        ]
+        return [one for one in counts if 0 < one[2] < one[3]]
+
+    @property
+    def clusters(self) -> list[Cluster]:
+        """Failures that are alike, the most frequent first."""
+        return clusters(self.judged)
 
     # The file
 
@@ -230,8 +235,10 @@ class Report:
                 "excluded": len(self.excluded),
                 "pass_at_1": asdict(self.pass_at_1),
                 "pass_power": powers,
+                "partial": asdict(self.partial),
                 "checks": self.checks,
                 **{name: self.spread(name) for name in ("steps", "tool_calls", "tokens", "seconds")},
+                "money": self.money,
                 "usd": self.usage.usd,
                 "cached": sum(result.cached for result in self.results),
             },
@@ -241,7 +248,12 @@ class Report:
             },
             "endings": self.endings,
             "tools": {name: asdict(figures) for name, figures in self.tools.items()},
-            "tasks": [_task_json(trials) for trials in by_task(self.results).values()],
+            "flaky": [
+                {"file": file, "id": name, "passed": passed, "trials": trials}
+                for file, name, passed, trials in self.flaky
+            ],
+            "clusters": [_cluster_json(cluster) for cluster in self.clusters],
+            "tasks": [task_json(trials) for trials in by_task(self.results).values()],
         }
 
     def write(self, folder: str | Path) -> Path:
@@ -284,48 +296,15 @@ def finite(value: Any) -> Any:
     return [finite(part) for part in value] if isinstance(value, list) else value
 
 
-def _task_json(trials: Sequence[TrialResult]) -> dict[str, Any]:
-    task = trials[0].task
+def _spread(values: Sequence[float]) -> dict[str, float]:
+    return {"p50": quantile(values, 0.5), "p95": quantile(values, 0.95), "total": math.fsum(values)}
+
+
+def _cluster_json(cluster: Cluster) -> dict[str, Any]:
+    trials = [{"file": file, "id": name, "epoch": epoch} for file, name, epoch in cluster.trials]
     return {
-        "file": trials[0].file,
-        "id": task.id,
-        "tags": list(task.tags),
-        "split": task.split,
-        "input": to_plain(task.input),
-        "trials": [_trial_json(trial) for trial in trials],
+        "check": cluster.check,
+        "pattern": cluster.pattern,
+        "example": cluster.example,
+        "trials": trials,
     }
-
-
-def _trial_json(trial: TrialResult) -> dict[str, Any]:
-    return {
-        "epoch": trial.epoch,
-        "outcome": trial.outcome,
-        "checks": [asdict(check) for check in trial.checks],
-        "outputs": to_plain(dict(trial.outputs)),
-        "termination": trial.termination,
-        "error": trial.error,
-        "usage": asdict(trial.usage),
-        "cached": trial.cached,
-        "seconds": round(trial.seconds, 4),
-        "attempts": trial.attempts,
-        "trajectory": [_step_json(step) for step in trial.trajectory.steps],
-    }
-
-
-def _step_json(step: Step) -> dict[str, Any]:
-    shown: dict[str, Any] = {
-        "thought": step.thought,
-        "calls": [{"name": call.name, "args": to_plain(dict(call.args))} for call in step.calls],
-        "results": [_result_json(result) for result in step.results],
-        "seconds": round(step.seconds, 4),
-    }
-    if step.inner:
-        shown["inner"] = [
-            {"name": result.call.name, "args": to_plain(dict(result.call.args)), **_result_json(result)}
-            for result in step.inner
-        ]
-    return shown
-
-
-def _result_json(result: ToolResult) -> dict[str, Any]:
-    return {"content": result.content, "error": result.error, "seconds": round(result.seconds, 4)}

@@ -1,0 +1,98 @@
+"""Tasks and their trials as they stand in `report.json`.
+
+A task has `file`, `id`, `tags`, `split`, `input` and `trials`. A trial has
+
+    epoch, outcome            from 0; "passed", "failed" or "excluded"
+    score                     between 0 and 1: the credit for what was right
+    checks                    check, about, passed, feedback, step and turn (from 1, or null), grader (the model
+                              that judged, or ""), error (true: it could not be made)
+    outputs, termination, error
+    usage, cached             tokens and US dollars (null: not known); answers that came from a cache
+    seconds, attempts
+    trajectory                of each step: thought, calls (name, args, malformed), results (content, error, seconds),
+                              seconds, and inner (the calls that a program made) where there are some
+    turns, state              of a conversation and of a world, where the task has one
+
+`turns` are those of `TurnMade`: item, user, outputs, first and last (steps, from 1), termination, user_model;
+`state` lists what the run changed in its world as `{path, before, after}`, a side that is missing left out.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from loopwright.tools.calls import ToolCall, ToolResult
+
+from ...adapters.values import to_plain
+from ...trajectory import Step
+from ..attempt import TrialResult
+
+
+def partial_score(trial: TrialResult) -> float:
+    """The credit that a trial gets: its own score where it has one, else the part of its checks that passed."""
+    given = getattr(trial, "score", None)
+    if isinstance(given, int | float) and math.isfinite(given):
+        return min(1.0, max(0.0, float(given)))
+    made = [check for check in trial.checks if not check.error]
+    return sum(check.passed for check in made) / len(made) if made else float(trial.passed)
+
+
+def task_json(trials: Sequence[TrialResult]) -> dict[str, Any]:
+    """A task with all its trials, as JSON's own types."""
+    task = trials[0].task
+    return {
+        "file": trials[0].file,
+        "id": task.id,
+        "tags": list(task.tags),
+        "split": task.split,
+        "input": to_plain(task.input),
+        "trials": [trial_json(trial) for trial in trials],
+    }
+
+
+def trial_json(trial: TrialResult) -> dict[str, Any]:
+    """One trial, as JSON's own types."""
+    return {
+        "epoch": trial.epoch,
+        "outcome": trial.outcome,
+        "score": partial_score(trial),
+        "checks": [asdict(check) for check in trial.checks],
+        "outputs": to_plain(dict(trial.outputs)),
+        "termination": trial.termination,
+        "error": trial.error,
+        "usage": asdict(trial.usage),
+        "cached": trial.cached,
+        "seconds": round(trial.seconds, 4),
+        "attempts": trial.attempts,
+        "trajectory": [_step_json(step) for step in trial.trajectory.steps],
+    } | _where_there_is_one(trial)
+
+
+def _where_there_is_one(trial: TrialResult) -> dict[str, Any]:
+    """The conversation of a trial and what it changed in its world."""
+    parts = {name: getattr(trial, name, None) for name in ("turns", "state")}
+    return {name: to_plain(part) for name, part in parts.items() if part}
+
+
+def _step_json(step: Step) -> dict[str, Any]:
+    shown: dict[str, Any] = {
+        "thought": step.thought,
+        "calls": [_call_json(call) for call in step.calls],
+        "results": [_result_json(result) for result in step.results],
+        "seconds": round(step.seconds, 4),
+    }
+    if step.inner:
+        shown["inner"] = [{**_call_json(result.call), **_result_json(result)} for result in step.inner]
+    return shown
+
+
+def _call_json(call: ToolCall) -> dict[str, Any]:
+    made = {"name": call.name, "args": to_plain(dict(call.args))}
+    return made | ({"malformed": call.malformed} if call.malformed else {})
+
+
+def _result_json(result: ToolResult) -> dict[str, Any]:
+    return {"content": result.content, "error": result.error, "seconds": round(result.seconds, 4)}
