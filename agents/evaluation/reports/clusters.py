@@ -11,7 +11,7 @@ from ..attempt import TrialResult
 # Feedback may quote a model at length, and what is quoted may hold anything: it is cut before it is searched.
 READ = 400
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"?')
-_NUMBER = re.compile(r"(?<![A-Za-z_])[-+]?\d[\d.,:/-]*")
+_NUMBER = re.compile(r"(?<![A-Za-z_])[-+]?\d+(?:[.,:/-]\d+)*")
 _SPACE = re.compile(r"\s+")
 
 
