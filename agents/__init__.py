@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from .models import BaseLM as BaseLM
     from .models import configure_cache as configure_cache
     from .module import Module as Module
+    from .modules import KNN as KNN
     from .modules import BestOfN as BestOfN
     from .modules import ChainOfThought as ChainOfThought
     from .modules import CodeAct as CodeAct
@@ -80,6 +81,7 @@ _HOMES = {
     "models": ("LM", "BaseLM", "configure_cache"),
     "module": ("Module",),
     "modules": (
+        "KNN",
         "BestOfN",
         "ChainOfThought",
         "CodeAct",

@@ -9,11 +9,11 @@ import json
 import os
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, cast
+from typing import Annotated, Any, cast
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from loopwright.tools.calls import ErrorKind, ToolCall, ToolResult
 
@@ -27,16 +27,29 @@ FORMAT = 1  # of the file
 
 
 @dataclass(frozen=True, slots=True)
+class Nearest:
+    """How many of a predictor's demonstrations a prompt shows, and the name of what says which are near."""
+
+    k: int
+    vectorizer: str
+
+
+@dataclass(frozen=True, slots=True)
 class State:
     """What one predictor has learned.
 
     `fields` is the fingerprint of its signature, the text form without instructions: a state fits a
-    predictor only where they agree.
+    predictor only where they agree. With `nearest` a prompt shows those demonstrations that are nearest to its
+    inputs. Of an agent's predictor: `guidance` follows the instructions, and `tools` are descriptions that go before
+    the tools' own, by name.
     """
 
     fields: str
     instructions: str
     demos: tuple[Example, ...] = ()
+    nearest: Nearest | None = None
+    guidance: str = ""
+    tools: Mapping[str, str] = field(default_factory=dict, hash=False)
 
 
 class _Saved(BaseModel):
@@ -65,10 +78,18 @@ class _SavedDemo(_Saved):
     trajectory: list[_SavedStep] | None = None
 
 
+class _SavedNearest(_Saved):
+    k: Annotated[int, Field(ge=1)]
+    vectorizer: str
+
+
 class _SavedState(_Saved):
     fields: str
     instructions: str
     demos: list[_SavedDemo] = []
+    nearest: _SavedNearest | None = None
+    guidance: str = ""
+    tools: dict[str, str] = {}
 
 
 class _SavedProgram(_Saved):
@@ -83,11 +104,17 @@ def dump_state(state: State) -> dict[str, Any]:
     >>> dump_state(State("question -> answer", "Be brief."))
     {'fields': 'question -> answer', 'instructions': 'Be brief.', 'demos': []}
     """
-    return {
+    dumped: dict[str, Any] = {
         "fields": state.fields,
         "instructions": state.instructions,
         "demos": [_dump_demo(demo) for demo in state.demos],
     }
+    learned = {
+        "nearest": state.nearest and asdict(state.nearest),
+        "guidance": state.guidance,
+        "tools": dict(state.tools),
+    }
+    return dumped | {name: value for name, value in learned.items() if value}
 
 
 def undump_state(saved: object, path: str) -> State:
@@ -96,7 +123,14 @@ def undump_state(saved: object, path: str) -> State:
         read = _SavedState.model_validate(saved)
     except ValidationError as error:
         raise StateError(f"predictor {path!r}: {first_problem(error)}") from error
-    return State(read.fields, read.instructions, tuple(map(_undump_demo, read.demos)))
+    return State(
+        read.fields,
+        read.instructions,
+        tuple(map(_undump_demo, read.demos)),
+        None if read.nearest is None else Nearest(read.nearest.k, read.nearest.vectorizer),
+        read.guidance,
+        read.tools,
+    )
 
 
 def write_program(path: str | Path, predictors: Mapping[str, Any]) -> None:

@@ -142,6 +142,18 @@ class ToolRegistry(Mapping[str, Tool]):
                 raise ToolLookupError(self._unknown(name))
         return ToolRegistry([one.with_(name=names.get(one.name, one.name)) for one in self.values()])
 
+    def described(self, descriptions: Mapping[str, str]) -> ToolRegistry:
+        """The same tools, those named here under these descriptions.
+
+        >>> def ping() -> str: ...
+        >>> ToolRegistry(ping).described({"ping": "Whether the shop's server answers."})["ping"].desc
+        "Whether the shop's server answers."
+        """
+        for name in descriptions:
+            if name not in self._tools:
+                raise ToolLookupError(self._unknown(name))
+        return ToolRegistry([one.with_(desc=descriptions.get(one.name)) for one in self.values()])
+
     def search(self, text: str, k: int = 8) -> ToolRegistry:
         """The `k` tools whose names, descriptions and parameters fit a text best, the best first; fewer where fewer do.
 

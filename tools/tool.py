@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Final, Unpack, overload
 
 from .callables import annotated, called, docstring_of
@@ -155,7 +157,15 @@ class Tool:
         >>> Tool(ping).with_(name="net_ping").usage
         'net_ping()'
         """
+        if name is None and desc is not None:
+            return self._described(desc)
         return self._made(self.func, name or self.name, self.desc if desc is None else desc)
+
+    def _described(self, desc: str) -> Tool:
+        """The same tool, its schema and what it remembers shared, under another description."""
+        new = copy.copy(self)
+        vars(new).update(desc=desc, spec=replace(self.spec, description=desc))
+        return new
 
     def _made(self, func: Callable[..., object], name: str, desc: str) -> Tool:
         return Tool(

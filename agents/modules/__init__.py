@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from .chain_of_thought import ChainOfThought as ChainOfThought
     from .code_act import CodeAct as CodeAct
     from .ensemble import Ensemble as Ensemble
+    from .knn import KNN as KNN
     from .limits import Limits as Limits
     from .multi_chain_comparison import MultiChainComparison as MultiChainComparison
     from .parallel import Parallel as Parallel
@@ -29,6 +30,7 @@ _HOME_OF = {
     "ChainOfThought": "chain_of_thought",
     "CodeAct": "code_act",
     "Ensemble": "ensemble",
+    "KNN": "knn",
     "Limits": "limits",
     "MultiChainComparison": "multi_chain_comparison",
     "Parallel": "parallel",

@@ -20,8 +20,8 @@ from ..messages import Message
 from ..models.base import NO_USAGE, BaseLM, LMRequest, LMResponse, Usage
 from ..trace import Exchange
 from ..trajectory import Step, TerminationReason, Trajectory
+from .acting import AgentPredict
 from .limits import Limits
-from .predict import Predict
 from .tool_search import FIND, ToolSearch
 from .transcript import Transcript
 
@@ -46,7 +46,7 @@ class Run:
     `tool_run` is what its tools share; `search`, where there is one, says which of the tools are shown.
     """
 
-    predictor: Predict
+    predictor: AgentPredict
     tools: ToolRegistry
     limits: Limits
     lm: BaseLM
@@ -75,7 +75,7 @@ class Run:
     @classmethod
     def opened(
         cls,
-        predictor: Predict,
+        predictor: AgentPredict,
         tools: ToolRegistry,
         limits: Limits,
         inputs: Mapping[str, Any],
@@ -88,7 +88,7 @@ class Run:
         adapter = current_adapter(lm, agent=True)
         shown = tools.specs() if search is None else search.specs
         specs = [*shown, submit_spec(predictor.signature)]
-        prompt = adapter.format_agent(predictor.signature, predictor.demos, inputs, specs)
+        prompt = adapter.format_agent(predictor.guided, predictor.demos_for(inputs), inputs, specs)
         ids = {call.id for message in prompt.messages for call in message.tool_calls}
         request = predictor.request(lm, prompt)
         now = time.perf_counter()

@@ -12,10 +12,10 @@ from loopwright.tools import ToolRegistry
 
 from ..seams import Interpreter
 from ..signature import Signature, SignatureLike
+from .acting import AgentPredict
 from .agent import Agent, agent_signature, limits_of
 from .code_run import CodeRun, process_sandbox
 from .limits import Limits
-from .predict import Predict
 from .react import ToolLike, as_registry
 
 MAX_STEPS = 10  # programs, where neither max_iters nor limits says otherwise
@@ -56,7 +56,7 @@ class CodeAct(Agent):
         self.tools = as_registry(tools)
         self.interpreter = interpreter or process_sandbox
         self.limits = limits_of(limits, max_iters, MAX_STEPS)
-        self.codeact = Predict(agent_signature(signature), **options)
+        self.codeact = AgentPredict(agent_signature(signature), self.tools, **options)
 
     @property
     def signature(self) -> Signature:
@@ -66,5 +66,10 @@ class CodeAct(Agent):
     def opened(self, inputs: Mapping[str, Any]) -> CodeRun:
         """A run on these inputs."""
         return CodeRun.of_programs(
-            self.codeact, self.tools, self.limits, inputs, self.interpreter, value_answers=False
+            self.codeact,
+            self.codeact.described(self.tools),
+            self.limits,
+            inputs,
+            self.interpreter,
+            value_answers=False,
         )

@@ -16,9 +16,9 @@ from ..ambient import current, unblocked
 from ..errors import InputError
 from ..seams import HostFunctions, Interpreter
 from ..signature import Signature
+from .acting import AgentPredict
 from .agent_run import Run
 from .limits import Limits
-from .predict import Predict
 
 _ANY = Approval({"*": "allow"})
 NOTHING = "(it printed nothing, and its last line has no value)"
@@ -127,7 +127,7 @@ class CodeRun(Run):
     @classmethod
     def of_programs(
         cls,
-        predictor: Predict,
+        predictor: AgentPredict,
         functions: ToolRegistry,
         limits: Limits,
         inputs: Mapping[str, Any],

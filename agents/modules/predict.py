@@ -18,8 +18,9 @@ from ..example import Example, Prediction
 from ..models.base import BaseLM, LMRequest
 from ..module import Module, both_ways
 from ..signature import Field, Signature, SignatureLike
-from ..state import State
+from ..state import Nearest, State
 from ..trace import Call, Exchange
+from .knn import KNN, Vectorizer, hashed_words, vectorizer_name
 
 OPTIONS = ("temperature", "top_p", "max_tokens", "stop", "seed", "rollout_id")
 
@@ -30,6 +31,8 @@ class Predict(Module):
     `options` are the model's for this predictor: temperature, top_p, max_tokens, stop, seed, rollout_id;
     `n` draws several answers (`prediction.completions`). An answer that does not fit the signature is
     asked for again with the reason, at most `max_repairs` times; then `OutputError` holds the raw text.
+    With `nearest` set, only so many of `demos` are shown: those nearest to the inputs, as `vectorizer` sees them
+    (`KNN`), never one of the same inputs or its group.
 
     >>> from loopwright import context
     >>> from loopwright.models import ScriptedLM
@@ -57,6 +60,9 @@ class Predict(Module):
         for field in self.signature.output_fields.values():
             reader(field)  # a type that can't be asked for is told of here, not at the first call
         self.demos: list[Example] = []
+        self.nearest: int | None = None
+        self.vectorizer: Vectorizer | None = None
+        self._index: KNN | None = None
         self.lm = lm
         self.n = n
         self.max_repairs = max_repairs
@@ -72,7 +78,7 @@ class Predict(Module):
         given = checked_inputs(self.signature, args, inputs)
         lm = current_lm(self.lm)
         adapter = current_adapter(lm, agent=False)
-        prompt = adapter.format(self.signature, self.demos, given)
+        prompt = adapter.format(self.signature, self.demos_for(given), given)
         exchanges: list[Exchange] = []
         drawn = [
             await self._answer(lm, adapter, self.request(lm, prompt, i), exchanges) for i in range(self.n)
@@ -80,6 +86,16 @@ class Predict(Module):
         return self.record(given, Prediction.from_completions(drawn), exchanges)
 
     forward = both_ways(aforward)
+
+    def demos_for(self, inputs: Mapping[str, Any]) -> Sequence[Example]:
+        """The demonstrations that a prompt for these inputs shows; of the nearest, the most like them last."""
+        if self.nearest is None:
+            return self.demos
+        index = self._index
+        if index is None or index.k != self.nearest or index.trainset != self.demos:
+            fields = self.signature.input_fields
+            index = self._index = KNN(self.nearest, self.demos, self.vectorizer, fields=fields)
+        return index.others(inputs)[::-1]
 
     def request(self, lm: BaseLM, prompt: Prompt, draw: int = 0) -> LMRequest:
         """A prompt as a request to this model with this predictor's options; `draw` counts repeated draws."""
@@ -127,21 +143,42 @@ class Predict(Module):
 
     # State
 
+    @property
+    def takes_guidance(self) -> bool:
+        """Whether it is an agent's predictor, which learns guidance and descriptions of tools."""
+        return False
+
     def own_state(self) -> State:
         """What this predictor has learned."""
-        return State(str(self.signature), self.signature.instructions, tuple(self.demos))
+        near = None
+        if self.nearest is not None:
+            near = Nearest(self.nearest, vectorizer_name(self.vectorizer or hashed_words))
+        return State(str(self.signature), self.signature.instructions, tuple(self.demos), near)
 
     def with_own_state(self, state: State, path: str = "self") -> Self:
-        """A copy with this state; raises `StateError` where it was learned for other fields."""
+        """A copy with this state; raises `StateError` where it does not fit: other fields, another vectorizer."""
+        self._check_fit(state, path)
+        new = copy.copy(self)
+        new.nearest = None if state.nearest is None else state.nearest.k
+        new._index = None
+        new.signature = self.signature.with_instructions(state.instructions)
+        new.demos = [_typed(demo, self.signature) for demo in state.demos]
+        return new
+
+    def _check_fit(self, state: State, path: str) -> None:
         here = str(self.signature)
         if state.fields != here:
             raise StateError(
                 f"predictor {path!r}: the state was learned for {state.fields!r}, this program has {here!r}"
             )
-        new = copy.copy(self)
-        new.signature = self.signature.with_instructions(state.instructions)
-        new.demos = [_typed(demo, self.signature) for demo in state.demos]
-        return new
+        if (state.guidance or state.tools) and not self.takes_guidance:
+            raise StateError(f"predictor {path!r} is no agent's: it takes no guidance and describes no tools")
+        own = vectorizer_name(self.vectorizer or hashed_words)
+        if state.nearest is not None and state.nearest.vectorizer != own:
+            raise StateError(
+                f"predictor {path!r}: its demonstrations are chosen by {state.nearest.vectorizer}, this program has "
+                f"{own}: set the predictor's vectorizer first"
+            )
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({str(self.signature)!r})"

@@ -12,10 +12,10 @@ from loopwright.tools import ToolRegistry
 
 from ..seams import Interpreter
 from ..signature import Signature, SignatureLike
+from .acting import AgentPredict
 from .agent import Agent, agent_signature, limits_of
 from .code_run import CodeRun, process_sandbox
 from .limits import Limits
-from .predict import Predict
 
 MAX_STEPS = 3  # the first program and its repairs
 
@@ -47,7 +47,7 @@ class ProgramOfThought(Agent):
     ) -> None:
         self.interpreter = interpreter or process_sandbox
         self.limits = limits_of(limits, max_iters, MAX_STEPS)
-        self.program = Predict(agent_signature(signature), **options)
+        self.program = AgentPredict(agent_signature(signature), ToolRegistry(), **options)
 
     @property
     def signature(self) -> Signature:

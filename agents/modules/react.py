@@ -13,10 +13,10 @@ from loopwright.tools import Tool, ToolRegistry
 from loopwright.tools.resolve import resolve
 
 from ..signature import Signature, SignatureLike
+from .acting import AgentPredict
 from .agent import Agent, agent_signature, limits_of
 from .agent_run import Run
 from .limits import Limits
-from .predict import Predict
 from .tool_search import SHOWN, ToolSearch
 
 MAX_STEPS = 20  # turns, where neither max_iters nor limits says otherwise
@@ -65,7 +65,7 @@ class ReAct(Agent):
         self.tools = as_registry(tools)
         self.tool_search = SHOWN if tool_search is True else int(tool_search)
         self.limits = limits_of(limits, max_iters, MAX_STEPS)
-        self.react = Predict(agent_signature(signature), **options)
+        self.react = AgentPredict(agent_signature(signature), self.tools, **options)
 
     @property
     def signature(self) -> Signature:
@@ -74,9 +74,10 @@ class ReAct(Agent):
 
     def opened(self, inputs: Mapping[str, Any]) -> Run:
         """A run on these inputs."""
-        many = 0 < self.tool_search < len(self.tools)
-        search = ToolSearch(self.tools, inputs, self.tool_search) if many else None
-        return Run.opened(self.react, self.tools, self.limits, inputs, search=search)
+        tools = self.react.described(self.tools)
+        many = 0 < self.tool_search < len(tools)
+        search = ToolSearch(tools, inputs, self.tool_search) if many else None
+        return Run.opened(self.react, tools, self.limits, inputs, search=search)
 
 
 def as_registry(tools: Iterable[ToolLike] | ToolRegistry | ToolLike) -> ToolRegistry:
