@@ -64,6 +64,20 @@ def resolve(spec: str, *, base: Path | None = None) -> ToolRegistry:
     )
 
 
+def resolve_object(spec: str, *, base: Path | None = None) -> object:
+    """The object that "module:name" or "file.py:name" names, whatever it is; by the rules of `resolve`.
+
+    >>> resolve_object("math:tau") // 1
+    6.0
+    """
+    folder, text = Path.cwd() if base is None else base, spec.strip()
+    if (found := _FILE.fullmatch(text)) and found["attr"]:
+        return _member(load_file(folder / found["path"]), found["attr"], spec)
+    if (found := _MODULE.fullmatch(text)) and found["attr"]:
+        return _member(_import(found["module"], folder), found["attr"], spec)
+    raise ToolLookupError(f'"{spec}" names nothing: write "module:name" or "file.py:name"')
+
+
 def _builtin(name: str, place: str, folder: Path) -> Tool:
     if place:
         return builtin_tool(name, folder / place if name in PLACED else place)
@@ -153,6 +167,11 @@ def _from_module(module: ModuleType, attr: str | None, spec: str) -> ToolRegistr
         if found:
             return ToolRegistry(found)
         raise ToolLookupError(f'"{spec}" holds no tool and no registry; {_offers(module)}')
+    return _registry_of(_member(module, attr, spec), spec)
+
+
+def _member(module: ModuleType, attr: str, spec: str) -> object:
+    members = vars(module)
     value: object = module
     for step in attr.split("."):
         known = list(members) if value is module else dir(value)
@@ -162,7 +181,7 @@ def _from_module(module: ModuleType, attr: str | None, spec: str) -> ToolRegistr
             near = nearest(step, (name for name in known if not name.startswith("_")))
             hint = f'did you mean "{near}"?' if near else _offers(module)
             raise ToolLookupError(f'"{spec}": there is no "{step}"; {hint}') from None
-    return _registry_of(value, spec)
+    return value
 
 
 def _registry_of(value: object, spec: str) -> ToolRegistry:
