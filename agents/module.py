@@ -164,6 +164,11 @@ class Module:
         return [predictor for _, predictor in self.named_predictors()]
 
     @property
+    def needs_thread(self) -> bool:
+        """Whether it can only be called, so that `acall` needs a thread for it."""
+        return self._entry == "forward"
+
+    @property
     def is_predictor(self) -> bool:
         """Whether this module itself asks a model, and so has state."""
         return False

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
-from contextlib import closing
+from collections.abc import Generator, Iterator, Sequence
+from types import TracebackType
+from typing import Self
 
+from ..ambient import current_lm
+from ..models.base import BaseLM
+from ..models.lm import EMBEDDED
 from ..module import Module
-from .attempt import Trial, TrialResult, run_trial
+from .attempt import Trial, TrialResult, arun_trial, run_trial
 from .tasks import TaskFile
-from .workers import as_completed
+from .workers import AsDone, Executor, Loop, Threads, in_turn
 
 GIVE_UP_AFTER = 10  # trials, when every one so far was excluded: no model is there
+
+TrialExecutor = Executor[Trial, TrialResult]
 
 
 def plan(file: TaskFile, program: Module | None = None, epochs: int | None = None) -> list[Trial]:
@@ -20,8 +26,14 @@ def plan(file: TaskFile, program: Module | None = None, epochs: int | None = Non
     return [Trial(file, agent, task, epoch) for epoch in range(times) for task in file.tasks]
 
 
-def run_trials(trials: Sequence[Trial], workers: int = 8) -> Generator[TrialResult, None, None]:
-    """Run trials in threads that inherit the context; each result as soon as it is there.
+def run_trials(
+    trials: Sequence[Trial], workers: int = 8, executor: TrialExecutor | None = None
+) -> Generator[TrialResult, None, None]:
+    """Run trials; each result as soon as it is there.
+
+    They run as tasks on an event loop where program and model can wait for each other without blocking,
+    and in threads otherwise; all inherit the context. One worker works in the caller's own thread. An
+    `executor` may run them elsewhere, and is closed in the end.
 
     A trial whose model could not be reached is tried once more and then excluded; when the first
     `GIVE_UP_AFTER` were all excluded, the rest is not begun. Closing the generator begins no further trial.
@@ -39,17 +51,84 @@ def run_trials(trials: Sequence[Trial], workers: int = 8) -> Generator[TrialResu
     ...     [result.outcome for result in run_trials(plan(file))]
     ['passed']
     """
+    if executor is None and min(workers, len(trials)) <= 1:
+        yield from _judged(trials, in_turn(run_trial, trials))
+        return
+    with UnderWay(trials, executor or executor_for(trials, workers)) as work:
+        yield from work
+
+
+class UnderWay:
+    """Trials that are being made by an executor: their results as they are done, and a way to stop.
+
+    Leaving the `with` drops what is still under way.
+    """
+
+    def __init__(self, trials: Sequence[Trial], executor: TrialExecutor) -> None:
+        self._trials = trials
+        self._executor = executor
+        self._work = AsDone(executor, trials)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._executor.close()
+
+    def __iter__(self) -> Iterator[TrialResult]:
+        yield from _judged(self._trials, iter(self._work))
+
+    def stop(self, grace: float | None = None) -> None:
+        """Begin no further trial, and wait for those under way, `grace` seconds at most."""
+        self._work.stop(grace)
+
+
+def _judged(
+    trials: Sequence[Trial], work: Iterator[tuple[int, TrialResult | Exception]]
+) -> Iterator[TrialResult]:
     excluded = 0
-    with closing(as_completed(run_trial, trials, workers)) as work:
-        for done, (place, outcome) in enumerate(work, 1):
-            result = _unjudged(trials[place], outcome) if isinstance(outcome, Exception) else outcome
-            yield result
-            excluded += result.outcome == "excluded"
-            if excluded == done >= GIVE_UP_AFTER:
-                return
+    for done, (place, outcome) in enumerate(work, 1):
+        result = _unjudged(trials[place], outcome) if isinstance(outcome, Exception) else outcome
+        yield result
+        excluded += result.outcome == "excluded"
+        if excluded == done >= GIVE_UP_AFTER:
+            return
 
 
 def _unjudged(trial: Trial, error: Exception) -> TrialResult:
     """A trial that ended in a mistake of a check: not the agent's, and not to be lost."""
     text = f"{type(error).__name__}: {error}"
     return TrialResult(trial.file.name, trial.task, trial.epoch, "excluded", error=text)
+
+
+def executor_for(trials: Sequence[Trial], workers: int) -> TrialExecutor:
+    """An event loop for what can be awaited, threads for the rest."""
+    at_once = max(1, min(workers, len(trials)))
+    programs = {id(trial.program): trial.program for trial in trials}.values()
+    if all(map(can_be_awaited, programs)):
+        return Loop(arun_trial, at_once)
+    return Threads(run_trial, at_once)
+
+
+def can_be_awaited(program: Module) -> bool:
+    """Whether a program's every part waits without blocking: no `forward` of its own alone, no model in a thread.
+
+    >>> from loopwright import Predict, context
+    >>> from loopwright.models import LM, ScriptedLM
+    >>> with context(lm=ScriptedLM([])):
+    ...     can_be_awaited(Predict("a -> b"))
+    False
+    >>> with context(lm=LM("openai/gpt-5-mini")):
+    ...     can_be_awaited(Predict("a -> b"))
+    True
+    """
+    parts = [part for _, part in program.named_sub_modules()]
+    models = {id(lm): lm for lm in (current_lm(p.lm) for p in program.predictors())}
+    return not any(part.needs_thread for part in parts) and all(map(_waits, models.values()))
+
+
+def _waits(lm: BaseLM) -> bool:
+    """Whether a model has an awaited form that is no thread around the blocking one."""
+    return type(lm).acomplete is not BaseLM.acomplete and lm.model != EMBEDDED

@@ -1,15 +1,113 @@
-"""Many pieces of work in threads, each result as soon as it is there."""
+"""Many pieces of work at the same time, each result as soon as it is there.
+
+An `Executor` takes work with `submit` and gives a future: threads here, tasks on an event loop, or the
+processes of a cluster elsewhere. `as_done` keeps one supplied, and no further ahead than it needs.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import contextvars
 import threading
-from collections.abc import Callable, Generator, Sequence
-from queue import SimpleQueue
-from typing import Generic, TypeVar
+import time
+from collections.abc import Callable, Coroutine, Generator, Iterator, Sequence
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from contextlib import closing
+from functools import partial
+from queue import Empty, SimpleQueue
+from typing import Any, Generic, Protocol, TypeVar
+
+from loopwright.tools.threads import spawn
 
 T = TypeVar("T")
 R = TypeVar("R")
+T_contra = TypeVar("T_contra", contravariant=True)
+R_co = TypeVar("R_co", covariant=True)
+
+AHEAD = 2  # pieces that are handed over for each worker, so that none waits for its next
+CLEANING = 1.0  # seconds for what is cancelled
+_LOOK = 0.25  # seconds between two looks at whether to stop
+
+
+class Awaited(Protocol[R_co]):
+    """A result to come, as `concurrent.futures` and dask know it."""
+
+    def result(self) -> R_co:
+        """The result; raises what the work raised."""
+
+    def add_done_callback(self, told: Callable[[Any], object], /) -> object:
+        """Call a function with this future when the result is there, in whatever thread."""
+
+
+class Executor(Protocol[T_contra, R_co]):
+    """What does pieces of work, `workers` of them at the same time."""
+
+    @property
+    def workers(self) -> int:
+        """How many pieces are under way at most."""
+
+    def submit(self, item: T_contra, /) -> Awaited[R_co]:
+        """Take a piece of work, which is begun when there is room."""
+
+    def stop(self) -> None:
+        """Begin nothing further; what is under way goes on."""
+
+    def close(self) -> None:
+        """Let go of everything; what is still under way is dropped, and not waited for."""
+
+
+class AsDone(Generic[T, R]):
+    """The place and the result of each item, in the order in which they are done; an exception is a result.
+
+    Supplied as it is read: no more than `AHEAD` items a worker are handed over and not yet given out.
+    After `stop()` it gives out what was under way, and ends.
+    """
+
+    def __init__(self, executor: Executor[T, R], items: Sequence[T]) -> None:
+        self._executor = executor
+        self._items = items
+        self._next = 0
+        self._open: set[int] = set()
+        self._done: SimpleQueue[tuple[int, Awaited[R]]] = SimpleQueue()
+        self._stopped = False
+        self._deadline: float | None = None
+
+    def __iter__(self) -> Iterator[tuple[int, R | Exception]]:
+        self._supply()
+        while self._open:
+            try:
+                place, future = self._done.get(timeout=_LOOK)
+            except Empty:
+                if self._deadline is not None and time.monotonic() >= self._deadline:
+                    return
+                continue
+            self._open.discard(place)
+            self._supply()
+            outcome = outcome_of(future.result)
+            if not isinstance(outcome, CancelledError):  # taken back before it was begun
+                yield place, outcome
+
+    def stop(self, grace: float | None = None) -> None:
+        """Hand over nothing further, and wait for what is under way, `grace` seconds at most.
+
+        May be called by a signal's handler.
+        """
+        self._stopped = True
+        if grace is not None:
+            self._deadline = time.monotonic() + grace
+        self._executor.stop()
+
+    def _supply(self) -> None:
+        room = AHEAD * self._executor.workers
+        while not self._stopped and self._next < len(self._items) and len(self._open) < room:
+            place = self._next
+            self._next += 1
+            self._open.add(place)
+            future = self._executor.submit(self._items[place])
+            future.add_done_callback(partial(self._told, place))
+
+    def _told(self, place: int, future: Awaited[R]) -> None:
+        self._done.put((place, future))
 
 
 def as_completed(
@@ -24,42 +122,146 @@ def as_completed(
     [(0, 1), (1, 2)]
     """
     if min(workers, len(items)) <= 1:
-        for place, item in enumerate(items):
-            yield place, _outcome(work, item, contextvars.copy_context())
+        yield from in_turn(work, items)
         return
-    pool = _Pool(work, items, contextvars.copy_context())
-    for number in range(min(workers, len(items))):
-        threading.Thread(target=pool.run, name=f"loopwright-{number}", daemon=True).start()
-    try:
-        for _ in items:
-            yield pool.done.get()
-    finally:
-        pool.stopped = True
+    with closing(Threads(work, min(workers, len(items)))) as threads:
+        yield from AsDone(threads, items)
 
 
-class _Pool(Generic[T, R]):
-    """What the threads share. They are daemons: one that hangs in a call must not keep the process alive."""
+def in_turn(work: Callable[[T], R], items: Sequence[T]) -> Iterator[tuple[int, R | Exception]]:
+    """As `as_completed`, one after the other in the caller's own thread."""
+    for place, item in enumerate(items):
+        yield place, outcome_of(partial(contextvars.copy_context().run, work, item))
 
-    def __init__(self, work: Callable[[T], R], items: Sequence[T], inherited: contextvars.Context) -> None:
-        self.work = work
-        self.inherited = inherited
-        self.done: SimpleQueue[tuple[int, R | Exception]] = SimpleQueue()
-        self.stopped = False
-        self._todo = enumerate(items)
-        self._lock = threading.Lock()
 
-    def run(self) -> None:
-        while not self.stopped:
-            with self._lock:
-                place, item = next(self._todo, (None, None))
-            if place is None:
+class Threads(Generic[T, R]):
+    """Work in threads that inherit the context.
+
+    They are daemons: one that hangs in a call must not keep the process alive.
+    """
+
+    def __init__(self, work: Callable[[T], R], workers: int) -> None:
+        self.workers = workers
+        self._work = work
+        self._inherited = contextvars.copy_context()
+        self._todo: SimpleQueue[tuple[T, Future[R]] | None] = SimpleQueue()
+        self._stopped = False
+        for number in range(workers):
+            threading.Thread(target=self._run, name=f"loopwright-{number}", daemon=True).start()
+
+    def submit(self, item: T, /) -> Future[R]:
+        """Take a piece of work."""
+        future: Future[R] = Future()
+        self._todo.put((item, future))
+        return future
+
+    def stop(self) -> None:
+        """Begin nothing further; what was taken and not begun is given back as cancelled."""
+        self._stopped = True
+        try:
+            while (waiting := self._todo.get_nowait()) is not None:
+                waiting[1].cancel()
+        except Empty:
+            pass
+
+    def close(self) -> None:
+        """Begin nothing further, and let the threads end as they come to it."""
+        self.stop()
+        for _ in range(self.workers):
+            self._todo.put(None)
+
+    def _run(self) -> None:
+        while (taken := self._todo.get()) is not None:
+            item, future = taken
+            if self._stopped or not future.set_running_or_notify_cancel():
+                future.cancel()
+                continue
+            _settle(future, partial(self._inherited.copy().run, self._work, item))
+
+
+class Loop(Generic[T, R]):
+    """Work that awaits, as tasks on one event loop in a thread of its own; each inherits the context.
+
+    What blocks inside (a tool, a model without an async form) has as many threads as there are workers.
+    """
+
+    def __init__(self, work: Callable[[T], Coroutine[Any, Any, R]], workers: int) -> None:
+        self.workers = workers
+        self._work = work
+        self._inherited = contextvars.copy_context()
+        self._room = asyncio.Semaphore(workers)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._stopped = False
+        self._loop = asyncio.new_event_loop()
+        self._blocking = ThreadPoolExecutor(workers, thread_name_prefix="loopwright")
+        self._loop.set_default_executor(self._blocking)
+        self._ended = spawn(self._serve, name="loopwright-loop")
+
+    def submit(self, item: T, /) -> Future[R]:
+        """Take a piece of work."""
+        future: Future[R] = Future()
+        self._loop.call_soon_threadsafe(self._begin, item, future)
+        return future
+
+    def stop(self) -> None:
+        """Begin nothing further; what was taken and not begun is given back as cancelled."""
+        self._stopped = True
+
+    def close(self) -> None:
+        """Cancel what is under way, give it a moment to clean up, and end the loop."""
+        self.stop()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._blocking.shutdown(wait=False, cancel_futures=True)
+        try:
+            self._ended.result(timeout=CLEANING)
+        except TimeoutError:
+            return  # something blocks the loop: the thread is a daemon
+
+    def _serve(self) -> None:
+        try:
+            self._loop.run_forever()
+            for task in self._tasks:
+                task.cancel()
+            if self._tasks:
+                self._loop.run_until_complete(asyncio.wait(self._tasks, timeout=CLEANING / 2))
+            self._loop.run_until_complete(self._loop.shutdown_asyncgens())
+        finally:
+            self._loop.close()
+
+    def _begin(self, item: T, future: Future[R]) -> None:
+        task = self._loop.create_task(self._one(item, future), context=self._inherited.copy())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _one(self, item: T, future: Future[R]) -> None:
+        async with self._room:
+            if self._stopped or not future.set_running_or_notify_cancel():
+                future.cancel()
                 return
-            self.done.put((place, _outcome(self.work, item, self.inherited.copy())))  # type: ignore[arg-type]  # an item, since there is a place
+            try:
+                result = await self._work(item)
+            except asyncio.CancelledError:
+                future.set_exception(RuntimeError("it was cancelled"))
+                raise
+            except BaseException as error:  # noqa: BLE001  # whoever reads the future raises it again
+                future.set_exception(error)
+            else:
+                future.set_result(result)
 
 
-def _outcome(work: Callable[[T], R], item: T, inherited: contextvars.Context) -> R | Exception:
+def _settle(future: Future[R], work: Callable[[], R]) -> None:
     try:
-        return inherited.run(work, item)
+        result = work()
+    except BaseException as error:  # noqa: BLE001  # whoever reads the future raises it again
+        future.set_exception(error)
+    else:
+        future.set_result(result)
+
+
+def outcome_of(result: Callable[[], R]) -> R | Exception:
+    """What comes of a piece of work; an exception that it raises is what came of it."""
+    try:
+        return result()
     except Exception as error:  # noqa: BLE001  # the caller decides what to do with it
         return error
     except SystemExit as error:  # a stranger's code may call exit(); that ends its piece of work, not ours
