@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from .world.changes import Change
+
 ErrorKind = Literal[
     "unknown_tool",    # no tool of that name
     "invalid_args",    # the arguments do not fit the tool's parameters
@@ -59,7 +61,7 @@ class ToolResult:
     `content` is the text that the model reads: the result, or what was wrong and how to do it right.
     `value` is the Python value of a call that succeeded; `seconds` the wall time of the tool itself;
     `detail` what only a person should see (a traceback, the whole of a result that was cut); `attempts` how often the
-    tool was called, where it failed for a passing reason.
+    tool was called, where it failed for a passing reason; `changes` what the call changed in the run's world.
 
     >>> ToolResult.failed(ToolCall("gues"), "unknown_tool", "no tool 'gues'").ok
     False
@@ -72,6 +74,7 @@ class ToolResult:
     seconds: float = field(default=0.0, compare=False)
     detail: str = field(default="", compare=False)
     attempts: int = field(default=1, compare=False)
+    changes: tuple[Change, ...] = field(default=(), compare=False)
 
     @property
     def ok(self) -> bool:

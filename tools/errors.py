@@ -7,7 +7,8 @@
     └── DocumentsError         documents that can't be read
     Exception
     └── ToolFailed             raised by a tool: exact words for the model
-        └── ModelRetry         the same, asking for another try
+        ├── ModelRetry         the same, asking for another try
+        └── WorldError         what a tool asked of its world is not there, or can't be done
 
 The first four are for a person. What goes wrong while a tool runs never leaves `Tool.run` as an
 exception: it is a `ToolResult` with an error kind.
@@ -48,6 +49,10 @@ class ToolFailed(Exception):  # noqa: N818 - a tool says "it failed", which read
 
 class ModelRetry(ToolFailed):
     """Raised inside a tool to ask the model, in exactly these words, to call again in another way."""
+
+
+class WorldError(ToolFailed):
+    """What was asked of a world is not there or can't be done; the text says what there is."""
 
 
 def with_article(noun: str) -> str:

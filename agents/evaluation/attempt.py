@@ -31,6 +31,7 @@ from .checks import judge
 from .format import Task
 from .record import CheckResult, Run
 from .tasks import TaskFile
+from .world_record import WorldRecord
 
 Outcome = Literal["passed", "failed", "excluded"]
 
@@ -63,7 +64,7 @@ class TrialResult:
 
     "excluded" is a trial that could not be made, since the model could not be reached or refused to
     answer: `error` says why. `termination` is how the run ended; `cached` counts model answers that came
-    from a cache; `seconds` is wall time.
+    from a cache; `seconds` is wall time. `world` is what the trial did to its world, if it had one.
     """
 
     file: str
@@ -79,6 +80,7 @@ class TrialResult:
     cached: int = 0
     seconds: float = 0.0
     attempts: int = 1
+    world: WorldRecord | None = None
 
     @property
     def passed(self) -> bool:

@@ -11,6 +11,7 @@ from ..adapters.base import CODE, SUBMIT
 from ..text import one_line
 from ..trajectory import Trajectory
 from .arguments import coerced_call
+from .world_record import WorldRecord
 
 SHOWN_CALL = 160  # characters of a call in a line of feedback
 
@@ -52,7 +53,7 @@ class Run:
     """What a run left behind: its outputs, its trajectory and how it ended ("" where no loop ran).
 
     `turns` are those of a conversation, whose outputs are the last turn's; `verdicts` are a model's, by what
-    was asked (`loopwright.evaluation.judging`).
+    was asked (`loopwright.evaluation.judging`). `world` is what the trial did to its world, if it had one.
     """
 
     outputs: Mapping[str, object]
@@ -60,6 +61,7 @@ class Run:
     termination: str = ""
     turns: Sequence[TurnMade] = ()
     verdicts: Mapping[str, Verdict] = field(default_factory=dict)
+    world: WorldRecord | None = None
 
 
 @dataclass(frozen=True, slots=True)
