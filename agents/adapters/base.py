@@ -55,7 +55,13 @@ class Turn:
 
 
 class Adapter(ABC):
-    """Between signatures and models. Subclasses: `ChatAdapter`, `JSONAdapter`, `NativeAdapter`."""
+    """Between signatures and models. Subclasses: `ChatAdapter`, `JSONAdapter`, `NativeAdapter`.
+
+    `last_turn` asks an agent that may take no further step for its answer. Where `format_agent` leaves `submit` out of
+    the tools, `read_turn` says when the run ends: with a turn that calls it all the same.
+    """
+
+    last_turn: str = f"There are no turns left. Call `{SUBMIT}` now, with the best answer you can give."
 
     @abstractmethod
     def format(self, signature: Signature, demos: Sequence[Example], inputs: Mapping[str, Any]) -> Prompt:

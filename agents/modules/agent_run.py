@@ -34,7 +34,6 @@ _SPENT: Mapping[str, TerminationReason] = {
     "calls": "max_calls",
     "seconds": "max_seconds",
 }
-LAST_TURN = f"There are no turns left. Call `{SUBMIT}` now, with the best answer you can give."
 NOT_RUN = f"Error: not run. There are no turns left to read its result in: only `{SUBMIT}` counts now."
 REPEATED = "This is the same call as before, and it failed as before: do something else."
 
@@ -189,9 +188,10 @@ class Run:
         """Ask once more, on the same conversation, for nothing but the answer, where the ending leaves it."""
         if self.ending not in FORCED:
             return None
-        self._extend(Message("user", LAST_TURN))
+        self._extend(Message("user", self.adapter.last_turn))
         if self.request.tools:
-            self.request = replace(self.request, tool_choice=SUBMIT)
+            submits = any(tool.name == SUBMIT for tool in self.request.tools)
+            self.request = replace(self.request, tool_choice=SUBMIT if submits else "none")
         started = time.perf_counter()
         try:
             response = await self._ask()
