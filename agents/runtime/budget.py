@@ -17,6 +17,7 @@ _CHARS_A_TOKEN = 4
 _ANSWER_TOKENS = 256  # of an answer, where neither the request nor earlier answers say how long it gets
 
 Limit = Literal["usd", "tokens", "calls", "seconds"]
+Bound = Literal["usd", "tokens", "calls", "seconds", "rollouts", "tool_calls"]
 
 
 class Budget:
@@ -28,6 +29,9 @@ class Budget:
     (`termination_reason` "max_cost", "max_tokens", "max_calls" or "max_seconds"). Answers from a cache or a journal cost
     nothing. What a call will cost is an estimate, so the last one may go beyond `usd` or `tokens` by the error of its
     estimate; `calls` are exact. A budget inside another is bound by both.
+
+    `rollouts` and `tool_calls` are counted by an optimizer alone: such a budget goes to `compile(budget=...)`, which
+    reads the bounds and enters no `with`.
 
     >>> from loopwright import Predict, context
     >>> from loopwright.errors import BudgetError
@@ -47,12 +51,16 @@ class Budget:
         tokens: int | None = None,
         calls: int | None = None,
         seconds: float | None = None,
+        rollouts: int | None = None,
+        tool_calls: int | None = None,
     ) -> None:
-        self.limits: dict[Limit, float | None] = {
+        self.limits: dict[Bound, float | None] = {
             "usd": usd,
             "tokens": tokens,
             "calls": calls,
             "seconds": seconds,
+            "rollouts": rollouts,
+            "tool_calls": tool_calls,
         }
         for name, limit in self.limits.items():
             if limit is not None and not _is_amount(limit):
@@ -70,6 +78,11 @@ class Budget:
     def __enter__(self) -> Self:
         if self._token is not None:
             raise ConfigurationError("this budget is in use already: make another one for the code inside")
+        counted_elsewhere = [name for name in ("rollouts", "tool_calls") if self.limits[name] is not None]
+        if counted_elsewhere:
+            raise ConfigurationError(
+                f"{counted_elsewhere[0]} are counted by an optimizer: give this budget to compile(budget=...)"
+            )
         here = current()
         self._outer = here.budget if isinstance(here.budget, Budget) else None
         self._started = time.monotonic()

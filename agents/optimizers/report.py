@@ -1,0 +1,119 @@
+"""The report of a compile: what was measured, what was decided and why, and what it took."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+from ..adapters.values import to_plain
+from .amounts import NOTHING, Amounts
+from .estimates import Estimate
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """One thing that was decided: in which stage, about what, what, and why.
+
+    >>> print(Decision("gate", "task 17", "dropped", "the answer is in no observation"))
+    gate: task 17: dropped, the answer is in no observation
+    """
+
+    stage: str
+    subject: str
+    verdict: str
+    reason: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.stage}: {self.subject}: {self.verdict}" + (f", {self.reason}" if self.reason else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A program that was measured: its name, what is new in it, its score, and the task ids of its demonstrations."""
+
+    name: str
+    score: Estimate | None = None
+    demos: tuple[str, ...] = ()
+    instructions: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseUse:
+    """What a phase took; `planned` are rollouts, None where nobody said how many."""
+
+    phase: str
+    planned: int | None
+    used: Amounts
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a compile did.
+
+    `baseline` is the student's score and `selected` the best candidate's, on the tasks that it was selected by; the
+    best of many looks better than it is. `confirmed` and `confirmed_baseline` are measured on tasks and rollout ids
+    that nothing was selected by: the numbers to report, None where there was no room for them. `improved` says
+    whether the program returned is another than the student. `demos` are the demonstrations that it has.
+
+    The driver fills in `phases`, `used`, `problems` (how many rollouts had which) and `spent_limit`, the bound of the
+    budget that ended the search ("" where none did).
+    """
+
+    optimizer: str
+    seed: int = 0
+    improved: bool = False
+    reason: str = ""
+    baseline: Estimate | None = None
+    selected: Estimate | None = None
+    confirmed: Estimate | None = None
+    confirmed_baseline: Estimate | None = None
+    candidates: tuple[Candidate, ...] = ()
+    decisions: tuple[Decision, ...] = ()
+    demos: tuple[Mapping[str, Any], ...] = ()
+    notes: Mapping[str, Any] = field(default_factory=dict)
+    phases: tuple[PhaseUse, ...] = ()
+    used: Amounts = NOTHING
+    problems: Mapping[str, int] = field(default_factory=dict)
+    spent_limit: str = ""
+
+    def with_decisions(self, *decisions: Decision) -> Report:
+        """The same report with decisions added."""
+        return replace(self, decisions=(*self.decisions, *decisions))
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON's types; no times are in it, so that the same compile gives the same bytes."""
+        plain: dict[str, Any] = to_plain({f: getattr(self, f) for f in self.__slots__ if f not in _OWN_FORM})
+        plain["candidates"] = [asdict(one) for one in self.candidates]
+        plain["phases"] = [
+            {"phase": one.phase, "planned": one.planned, **one.used.to_json()} for one in self.phases
+        ]
+        plain["used"] = self.used.to_json()
+        return plain
+
+    def dumps(self) -> str:
+        """The report as a JSON text."""
+        return json.dumps(self.to_json(), indent=2, ensure_ascii=False) + "\n"
+
+    def __str__(self) -> str:
+        lines = [
+            f"{self.optimizer}: {'improved' if self.improved else 'the student as it was'} ({self.reason})"
+        ]
+        measured: Sequence[tuple[str, Estimate | None]] = (
+            ("baseline", self.baseline),
+            ("selected", self.selected),
+            ("confirmed baseline", self.confirmed_baseline),
+            ("confirmed", self.confirmed),
+        )
+        lines += [f"  {name}: {estimate}" for name, estimate in measured if estimate is not None]
+        for use in self.phases:
+            planned = "" if use.planned is None else f" of {use.planned} planned"
+            lines.append(
+                f"  {use.phase}: {use.used.rollouts} rollouts{planned}, {use.used.calls} model calls"
+            )
+        return "\n".join(lines)
+
+
+_OWN_FORM = ("candidates", "phases", "used")
