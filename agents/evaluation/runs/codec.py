@@ -1,7 +1,7 @@
 """Records as JSON and back: a trial's result, whole, in the form in which a run's folder keeps it.
 
 Every field of every dataclass is written under its name, so that a field that `TrialResult` gets later is
-kept without a word here. Values of the program's own types are written as JSON's (`to_plain`): what comes
+kept without a word here; a class with `as_json` and `from_json` of its own is written by these. Values of the program's own types are written as JSON's (`to_plain`): what comes
 back has the same meaning to a check, not always the same type (a date comes back as its text). NaN and the
 infinities are kept, in Python's notation.
 """
@@ -71,6 +71,8 @@ def as_json(value: object, _depth: int = 0) -> Any:
         return value
     if _depth >= MAX_DEPTH:
         return to_plain(value)
+    if hasattr(kind, "from_json"):
+        return value.as_json()  # type: ignore[attr-defined]  # who reads JSON writes it too
     if dataclasses.is_dataclass(kind):
         return {name: as_json(getattr(value, name), _depth + 1) for name in _written_fields(kind)}
     if isinstance(value, tuple | list):
@@ -100,6 +102,9 @@ def _as_it_is(body: Any) -> Any:
 @cache
 def _reader(kind: Any) -> Read:
     """How a type is read; worked out once for each."""
+    if hasattr(kind, "from_json"):
+        own: Read = kind.from_json
+        return own
     if isinstance(kind, type) and dataclasses.is_dataclass(kind):
         return _record_reader(kind)
     origin, arguments = get_origin(kind), get_args(kind)

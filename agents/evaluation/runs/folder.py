@@ -1,0 +1,214 @@
+"""The folder of a run: what it is of, its trials as they are made, and its report.
+
+run.json        what was run: versions, digests, options (`manifest`)
+tasks.json      the tasks as they were, by file and id
+trials.jsonl    a line for each trial (`store`)
+report.json, report.html, junit.xml       written in the end; a partial run has them too
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Self
+
+from ...errors import ConfigurationError
+from ...models.base import NO_USAGE, BaseLM, Usage
+from ..attempt import Trial, TrialResult
+from ..format import Task
+from ..reports.report import Report
+from . import manifest as manifests
+from . import store
+from .manifest import Manifest, Session, differences, write_whole
+from .store import Key, Place, StoredTrials, TrialStore
+
+TASKS = "tasks.json"
+
+
+class RunFolder:
+    """A run that is being made, in its folder.
+
+    Raises `ConfigurationError` where the folder can't be used, or holds another run than the one to go on with.
+    """
+
+    def __init__(self, path: Path, planned: Sequence[Trial], manifest: Manifest, trials: TrialStore) -> None:
+        self.path = path
+        self.planned = planned
+        self.manifest = manifest
+        self._store = trials
+        self._started = time.perf_counter()
+
+    @classmethod
+    def begin(
+        cls,
+        path: Path,
+        trials: Sequence[Trial],
+        model: BaseLM,
+        *,
+        resume: bool = False,
+        paths: Mapping[str, str] | None = None,
+        options: Mapping[str, Any] | None = None,
+    ) -> Self:
+        """A new run in this folder; with `resume`, the one that is there, if it is of the same."""
+        started = datetime.now(UTC).isoformat(timespec="seconds")
+        now = Manifest.of(trials, model, started, paths=paths, options=options)
+        known = Manifest.read(path) if (path / manifests.FILE).exists() else None
+        if known is not None and not resume:
+            raise ConfigurationError(
+                f"{path} holds a run already ({known.status}, {known.planned} trials planned): "
+                "--resume goes on with it; or give --out another folder. Nothing was run"
+            )
+        if known is not None and (lines := differences(known, now)):
+            raise ConfigurationError(
+                f"the run in {path} can't be gone on with, since it is of something else: "
+                + "; ".join(lines)
+                + ". Give --out another folder. Nothing was run"
+            )
+        return cls._opened(path, trials, now, known)
+
+    @classmethod
+    def _opened(cls, path: Path, trials: Sequence[Trial], now: Manifest, known: Manifest | None) -> Self:
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ConfigurationError(
+                f"--out {path} can't be written: {error.strerror}; nothing was run"
+            ) from error
+        kept = TrialStore(path / store.FILE)
+        try:
+            if known is None and len(kept):
+                raise ConfigurationError(
+                    f"{path} holds trials, but no {manifests.FILE} that says of what: give --out another folder"
+                )
+            sessions = (*(known.sessions if known else ()), Session(now.started))
+            began = known.started if known else now.started
+            made = cls(path, trials, replace(now, started=began, sessions=sessions), kept)
+            made._write_tasks()
+            made._write_manifest()
+        except BaseException:
+            kept.close()
+            raise
+        return made
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._store.close()
+
+    @property
+    def session(self) -> int:
+        """The number of this session, from 0."""
+        return len(self.manifest.sessions) - 1
+
+    def remaining(self) -> list[Trial]:
+        """The trials that are yet to be made; those that were excluded are made again."""
+        return [trial for trial in self.planned if key_of(trial) not in self._store]
+
+    def add(self, result: TrialResult) -> bool:
+        """Keep a trial's result; False where it is there already."""
+        return self._store.add(result, self.session)
+
+    def spent(self) -> Session:
+        """What all sessions took so far; one that was killed by what its trials took."""
+        told = [one for one in self.manifest.sessions[:-1] if one.seconds]
+        silent = {n for n, one in enumerate(self.manifest.sessions[:-1]) if not one.seconds}
+        usage, calls, seconds = NO_USAGE, 0, 0.0
+        for line in store.lines(self._store.path) if silent else ():
+            body = json.loads(line)
+            if body.get("session") in silent:
+                usage += Usage(**body["usage"])
+                calls += len(body["trajectory"]["steps"])
+                seconds += body["seconds"]
+        usd = [usage.usd if usage.total_tokens else 0.0, *(one.usd for one in told)]
+        return Session(
+            self.manifest.started,
+            seconds + sum(one.seconds for one in told),
+            calls + sum(one.calls for one in told),
+            usage.total_tokens + sum(one.tokens for one in told),
+            None if None in usd else sum(one or 0.0 for one in usd),
+        )
+
+    def finish(self, status: str, *, calls: int, usage: Usage) -> None:
+        """Write how this session ended, and what it took: `usage` of every call, also of trials that were dropped."""
+        last = replace(
+            self.manifest.sessions[-1],
+            seconds=round(max(time.perf_counter() - self._started, 0.001), 3),
+            calls=calls,
+            tokens=usage.total_tokens,
+            usd=usage.usd,
+        )
+        sessions = (*self.manifest.sessions[:-1], last)
+        self.manifest = replace(self.manifest, sessions=sessions, status=status)
+        self._write_manifest()
+
+    def report(self) -> Report:
+        """The report of all that was made until now."""
+        tasks = {(trial.file.name, trial.task.id): trial.task for trial in self.planned}
+        places = self._store.places()
+        made = [places[key] for key in map(key_of, self.planned) if key in places]
+        results = StoredTrials(self._store.path, made, lambda file, task: tasks[file, task])
+        seconds = sum(one.seconds for one in self.manifest.sessions)
+        started = datetime.fromisoformat(self.manifest.started)
+        return Report.of(self.planned, results, model=self.manifest.model, started=started, seconds=seconds)
+
+    def _write_manifest(self) -> None:
+        try:
+            self.manifest.write(self.path)
+        except OSError as error:
+            raise ConfigurationError(f"{self.path} can't be written: {error.strerror}") from error
+
+    def _write_tasks(self) -> None:
+        tasks: dict[str, dict[str, Any]] = {}
+        for trial in self.planned:
+            if trial.epoch == 0:
+                mine = tasks.setdefault(trial.file.name, {})
+                mine[trial.task.id] = trial.task.model_dump(mode="json", exclude_defaults=True, by_alias=True)
+        try:
+            write_whole(self.path / TASKS, json.dumps(tasks, default=str).encode("ascii"))
+        except OSError as error:
+            raise ConfigurationError(f"{self.path} can't be written: {error.strerror}") from error
+
+
+def key_of(trial: Trial) -> Key:
+    """What a trial is known by."""
+    return Key(trial.file.name, trial.task.id, trial.epoch)
+
+
+class KeptRun:
+    """A run in its folder, to be read: also one that is under way, or whose task file is gone."""
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        self.manifest = Manifest.read(self.path)
+        self._tasks = _read_tasks(self.path / TASKS)
+        places, _ = store.read_places(self.path / store.FILE)
+        order = {(file, task): n for n, (file, task) in enumerate(self._tasks)}
+        ordered: list[Place] = [
+            places[key] for key in sorted(places, key=lambda key: (order[key.file, key.task], key.epoch))
+        ]
+        self.results = StoredTrials(
+            self.path / store.FILE, ordered, lambda file, task: self._tasks[file, task]
+        )
+
+    def digest(self, file: str, task: str) -> str:
+        """The digest of a task, as it was run."""
+        return self.manifest.files[file].tasks[task]
+
+
+def _read_tasks(path: Path) -> dict[tuple[str, str], Task]:
+    try:
+        body = json.loads(path.read_bytes())
+        return {
+            (file, name): Task.model_validate(task)
+            for file, tasks in body.items()
+            for name, task in tasks.items()
+        }
+    except OSError as error:
+        raise ConfigurationError(f"{path} can't be read: {error.strerror}") from error
+    except (ValueError, AttributeError) as error:
+        raise ConfigurationError(f"{path} is damaged: {error}") from error

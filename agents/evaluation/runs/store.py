@@ -1,0 +1,237 @@
+"""The trials of a run in a file, `trials.jsonl`: one line for each, written whole before it counts.
+
+The file is only ever added to. A line without its end is what a killed process left behind: it is no trial,
+and is cut off before the next one is written. The first line of a trial that says something about the agent
+is the one that counts; one that was excluded is made again, and counts until then.
+
+What is written survives the death of the process at once, and that of the machine after `SYNCED` seconds.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple, Self, overload
+
+from ...errors import ConfigurationError
+from ...trajectory import Step, Trajectory
+from ..attempt import TrialResult
+from .codec import Lookup, RecordError, from_json, trial_as_json, trial_from_json, written
+
+FILE = "trials.jsonl"
+SYNCED = 0.5  # seconds that a power cut may take back
+
+
+class Key(NamedTuple):
+    """What a trial is known by: the file's name, the task's id, the epoch from 0."""
+
+    file: str
+    task: str
+    epoch: int
+
+
+class Place(NamedTuple):
+    """Where a trial's line lies, and whether it was excluded."""
+
+    offset: int
+    length: int
+    excluded: bool
+
+
+class TrialStore:
+    """The trials of one run, written by one process at a time.
+
+    Raises `ConfigurationError` where the file can't be used, or another process writes it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._places: dict[Key, Place] = {}
+        self._synced = time.monotonic()
+        try:
+            self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+        except OSError as error:
+            raise ConfigurationError(f"{path} can't be written: {error.strerror}") from error
+        try:
+            _hold(self._file, path)
+            self._places, self._end = read_places(path)
+            if os.fstat(self._file).st_size > self._end:
+                os.ftruncate(self._file, self._end)
+        except BaseException:
+            os.close(self._file)
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Make sure that all is on the disk, and let go of the file."""
+        try:
+            os.fsync(self._file)
+        except OSError as error:
+            raise self._unwritable(error) from error
+        finally:
+            os.close(self._file)
+
+    def __contains__(self, key: Key) -> bool:
+        """Whether the trial was made, and not excluded."""
+        place = self._places.get(key)
+        return place is not None and not place.excluded
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def places(self) -> dict[Key, Place]:
+        """Where each trial lies."""
+        return dict(self._places)
+
+    def add(self, result: TrialResult, session: int = 0) -> bool:
+        """Write a trial; False where it is there already. Raises `ConfigurationError`, and loses nothing."""
+        key = Key(result.file, result.task.id, result.epoch)
+        if key in self:
+            return False
+        line = (written(trial_as_json(result) | {"session": session}) + "\n").encode("ascii")
+        try:
+            _write(self._file, line)
+        except OSError as error:
+            os.ftruncate(self._file, self._end)
+            raise self._unwritable(error) from error
+        self._places[key] = Place(self._end, len(line), result.outcome == "excluded")
+        self._end += len(line)
+        self._sync()
+        return True
+
+    def _sync(self) -> None:
+        now = time.monotonic()
+        if now - self._synced >= SYNCED:
+            self._synced = now
+            try:
+                os.fsync(self._file)
+            except OSError as error:
+                raise self._unwritable(error) from error
+
+    def _unwritable(self, error: OSError) -> ConfigurationError:
+        return ConfigurationError(
+            f"{self.path} can't be written: {error.strerror}; the {len(self._places)} trials in it are safe, "
+            "and the run can be gone on with (--resume) once there is room"
+        )
+
+
+def lines(path: Path) -> Iterator[bytes]:
+    """The whole lines of a file; what follows the last of them is a write that was cut off."""
+    with path.open("rb") as file:
+        yield from (line for line in file if line.endswith(b"\n"))
+
+
+def read_places(path: Path) -> tuple[dict[Key, Place], int]:
+    """Where each trial lies that counts, and where the last whole line ends."""
+    places: dict[Key, Place] = {}
+    end = 0
+    for line in lines(path):
+        body = _body(line, path, end)
+        key = Key(body["file"], body["task"], body["epoch"])
+        known = places.get(key)
+        if known is None or known.excluded:
+            places[key] = Place(end, len(line), body["outcome"] == "excluded")
+        end += len(line)
+    return places, end
+
+
+def _body(line: bytes, path: Path, offset: int) -> dict[str, Any]:
+    try:
+        body = json.loads(line)
+        _ = body["file"], body["task"], body["epoch"], body["outcome"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise ConfigurationError(
+            f"{path} is damaged at byte {offset:,}: the line there is no trial. Cut it out to go on"
+        ) from error
+    whole: dict[str, Any] = body
+    return whole
+
+
+def _write(file: int, line: bytes) -> None:
+    view = memoryview(line)
+    while view:
+        view = view[os.write(file, view) :]
+
+
+def _hold(file: int, path: Path) -> None:
+    """Keep other processes from writing the file; the system lets go of it when this one ends."""
+    try:
+        import fcntl
+    except ImportError:  # Windows: two processes on one run are not noticed there
+        return
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise ConfigurationError(
+            f"{path.parent} is being written by another process: let it end, or take another folder"
+        ) from error
+    except OSError:
+        return  # a file system without locks
+
+
+# Reading
+
+
+class StoredTrajectory(Trajectory):
+    """A trajectory that lies in a file, and is read each time that its steps are looked at."""
+
+    def __init__(self, path: Path, place: Place) -> None:
+        vars(self)["_source"] = (path, place)
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The steps of the run."""
+        body = _at(*vars(self)["_source"])
+        read: Trajectory = from_json(Trajectory, body["trajectory"])
+        return read.steps
+
+    def __reduce__(self) -> tuple[type[Trajectory], tuple[tuple[Step, ...]]]:
+        return Trajectory, (self.steps,)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Trajectory) and self.steps == other.steps
+
+    __hash__ = None  # type: ignore[assignment]  # as of any value that is read
+
+
+class StoredTrials(Sequence[TrialResult]):
+    """The trials of a run as a sequence, in the order in which they are given; trajectories stay in the file."""
+
+    def __init__(self, path: Path, places: Sequence[Place], task: Lookup) -> None:
+        self._results = [_light(path, place, task) for place in places]
+
+    @overload
+    def __getitem__(self, place: int) -> TrialResult: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[TrialResult]: ...
+    def __getitem__(self, place: int | slice) -> TrialResult | list[TrialResult]:
+        return self._results[place]
+
+    def __len__(self) -> int:
+        return len(self._results)
+
+
+def _light(path: Path, place: Place, task: Lookup) -> TrialResult:
+    body = _at(path, place)
+    result = trial_from_json({**body, "trajectory": {"steps": []}}, task)
+    return replace(result, trajectory=StoredTrajectory(path, place))
+
+
+def _at(path: Path, place: Place) -> dict[str, Any]:
+    with path.open("rb") as file:
+        file.seek(place.offset)
+        line = file.read(place.length)
+    try:
+        body: dict[str, Any] = json.loads(line)
+    except ValueError as error:
+        raise RecordError(f"{path} was changed while it was read") from error
+    return body
