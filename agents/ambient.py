@@ -19,7 +19,9 @@ from functools import cache
 from typing import Any, TextIO, TypeVar
 
 from loopwright.tools.approval import Approval
+from loopwright.tools.errors import WorldError
 from loopwright.tools.tool_context import ToolRun, policy_comes_from
+from loopwright.tools.world import Environment, World
 
 from .adapters.base import Adapter
 from .adapters.chat import ChatAdapter
@@ -46,7 +48,8 @@ class Context:
 
     `lm` None means: the model that `LOOPWRIGHT_MODEL` names, else the embedded one. `adapter` None means:
     the one that fits the model. `documents` are what `Retrieve` searches. `approval` says which tool calls are allowed,
-    and whom to ask; in a `dry_run` no tool runs that could change anything. `callbacks` are told what happens;
+    and whom to ask; in a `dry_run` no tool runs that could change anything. `world` is what tools with a parameter of
+    type `World` work on. `callbacks` are told what happens;
     `budget` and `recorder` are set by `with Budget(...)` and `with Journal(...)`. `blocking` says that the code runs
     without an event loop; `module_call` names the module call that it is in, for watchers.
     """
@@ -56,6 +59,7 @@ class Context:
     documents: Index | None = None
     approval: Approval | None = None
     dry_run: bool = False
+    world: Environment | None = None
     trace: Trace | None = None
     callbacks: tuple[BaseCallback, ...] = ()
     budget: Meter | None = None
@@ -90,7 +94,7 @@ def configure(**options: Any) -> None:
     >>> configure(num_threads=8)
     >>> configure(model="openai/gpt-5-mini")
     Traceback (most recent call last):
-    loopwright.errors.ConfigurationError: no setting 'model'; there are: adapter, approval, callbacks, documents, dry_run, lm, num_threads, trace
+    loopwright.errors.ConfigurationError: no setting 'model'; there are: adapter, approval, callbacks, documents, dry_run, lm, num_threads, trace, world
     """
     checked = _checked(options)
     with _Process.lock:
@@ -127,9 +131,9 @@ def warn_of_plain_thread() -> None:
 def _policy() -> ToolRun | None:
     """The context's policy, for tool calls that belong to no agent's run."""
     here = current()
-    if here.approval is None and not here.dry_run:
+    if here.approval is None and not here.dry_run and here.world is None:
         return None
-    return ToolRun(approval=here.approval, dry_run=here.dry_run)
+    return ToolRun(approval=here.approval, dry_run=here.dry_run, environment=here.world)
 
 
 policy_comes_from(_policy)
@@ -190,6 +194,15 @@ def _checked_approval(approval: object) -> Approval | None:
     )
 
 
+def _checked_world(world: object) -> Environment | None:
+    if world is None or isinstance(world, Environment):
+        return world
+    try:
+        return Environment(World(world) if isinstance(world, Mapping) else world)
+    except WorldError as error:
+        raise ConfigurationError(f"world: {error}") from error
+
+
 def _checked_callbacks(callbacks: object) -> tuple[BaseCallback, ...]:
     given = tuple(callbacks) if isinstance(callbacks, Iterable) else (callbacks,)
     for one in given:
@@ -220,6 +233,7 @@ _CHECKS: Mapping[str, Callable[[Any], Any]] = {
     "documents": _checked_documents,
     "approval": _checked_approval,
     "callbacks": _checked_callbacks,
+    "world": _checked_world,
     "num_threads": _checked_threads,
 }
 

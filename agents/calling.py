@@ -148,7 +148,12 @@ class AgentToolRun(ToolRun):
 
     def __init__(self) -> None:
         here = current()
-        super().__init__(approval=here.approval, dry_run=here.dry_run, replay=_strict(here.recorder))
+        super().__init__(
+            approval=here.approval,
+            dry_run=here.dry_run,
+            replay=_strict(here.recorder),
+            environment=here.world,
+        )
         self._watchers = here.callbacks
         self._recorder = here.recorder
 

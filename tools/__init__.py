@@ -22,12 +22,14 @@ from .errors import (
     ToolDefinitionError,
     ToolFailed,
     ToolLookupError,
+    WorldError,
 )
 from .exports import anthropic_tool, openai_tool
 from .registry import ToolRegistry
 from .resolve import resolve
 from .tool import Tool, tool
 from .tool_context import ToolContext, ToolRun
+from .world import World
 
 if TYPE_CHECKING:
     from .mcp import McpTools, McpToolWarning, from_mcp
@@ -57,6 +59,8 @@ __all__ = [
     "ToolResult",
     "ToolRun",
     "ToolSpec",
+    "World",
+    "WorldError",
     "anthropic_tool",
     "builtin_tool",
     "foreign_tools",

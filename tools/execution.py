@@ -18,14 +18,17 @@ from typing import TYPE_CHECKING, cast
 
 from .approval import Answer, Approval, Question
 from .calls import ToolCall, ToolResult
-from .errors import ArgumentsError, ToolFailed
+from .errors import ArgumentsError, ToolFailed, WorldError
 from .isolated import IsolatedError, OutOfTimeError, call_isolated
 from .memory import CallMemory
 from .render import NoTextForm, TooLarge, as_text, cut, encodable, exception_text, kept, traceback_text
 from .threads import drive, loop_is_running, spawn
 from .tool_context import Record, ToolContext, ToolRun, policy_around
+from .world.changes import ABSENT
+from .world.environment import Fault
 
 if TYPE_CHECKING:
+    from .parameters import WorldParameter
     from .tool import Tool
 
 log = logging.getLogger("loopwright.tools")
@@ -35,6 +38,14 @@ _FIRST_WAIT = (
     0.1  # seconds before a call that failed for a passing reason is made again; then four times as long
 )
 _UNKNOWN_OUTCOME = "whether it took effect is not known, look before you do it again"
+
+
+class FaultMet(Exception):  # noqa: N818 - no error of the program: a call meets what the task has in store for it
+    """A call fails since the run's environment says so."""
+
+    def __init__(self, fault: Fault) -> None:
+        super().__init__(fault.error)
+        self.fault = fault
 
 
 @dataclass(slots=True)
@@ -54,6 +65,8 @@ class Pending:
     deadline: float | None = None
     preface: str = ""
     record: Record | None = None
+    fault: Fault | None = None
+    lost: Fault | None = None
 
     # ---- what is known before anything runs
 
@@ -126,6 +139,8 @@ class Pending:
             self.record = self.run.began(self.asked)
             if self.tool.rules.writes:
                 self.run.wrote()
+            if self.run.environment is not None:
+                self.fault = self.run.environment.fault(self.tool.name)
         if self.tool.timeout is not None:
             self.deadline = time.monotonic() + self.tool.timeout
         if self.tool.timeout is not None or self.tool.context_name or self.tool.isolate:
@@ -135,6 +150,9 @@ class Pending:
         """Note what came of it."""
         if self.preface:
             result = replace(result, content=self.preface + result.content)
+        if self.run is not None and self.run.environment is not None:
+            changes = self.run.environment.changes(wrote=self.tool.rules.writes)
+            result = replace(result, changes=changes) if changes else result
         if self.run is not None and self.record is not None:
             self.run.ended(self.record, result)
             if self.tool.rules.writes:
@@ -155,15 +173,47 @@ class Pending:
     def arguments(self) -> tuple[list[object], dict[str, object]]:
         """What the function is called with."""
         by_position, by_name = self.tool.parameters.split(self.ready)
+        if self.tool.world is not None:
+            by_name = {**by_name, **self._world(self.tool.world)}
         if not self.tool.context_name:
             return by_position, by_name
         state = {} if self.run is None else self.run.state
         context = ToolContext(self.call, state, self.cancelled or threading.Event(), self.deadline)
         return by_position, {**by_name, self.tool.context_name: context}
 
+    def _world(self, wanted: WorldParameter) -> dict[str, object]:
+        """The run's world as an argument; raises `WorldError` where it is none of the wanted kind."""
+        world = None if self.run is None or self.run.environment is None else self.run.environment.world
+        if isinstance(world, wanted.kind):
+            return {wanted.name: world}
+        if world is None and not wanted.required:
+            return {}
+        found = f"it is a {type(world).__name__}" if world is not None else "there is none"
+        raise WorldError(f"{self.tool.name} works on a world of type {wanted.kind.__name__}, and {found}")
+
+    def _meet(self) -> object:
+        """Let what goes wrong before the function is called go wrong; `ABSENT` where it is to be called."""
+        fault, self.fault = self.fault, None
+        if fault is None:
+            return ABSENT
+        if fault.done:
+            self.lost = fault
+        elif fault.error is not None:
+            raise FaultMet(fault)
+        return fault.result
+
+    def _lose(self) -> None:
+        """Let the answer of the call get lost, where a fault says so."""
+        if self.lost is not None:
+            raise FaultMet(self.lost)
+
     def worth_another(self, error: BaseException, attempt: int) -> float | None:
         """Seconds to wait before the call is made again; None where it is not."""
-        if attempt >= self.tool.retries or not isinstance(error, self.tool.retry_on):
+        if (
+            attempt >= self.tool.retries
+            or isinstance(error, FaultMet)
+            or not isinstance(error, self.tool.retry_on)
+        ):
             return None
         wait = _FIRST_WAIT * 4**attempt * random.uniform(0.75, 1.25)  # no secret: spreads retries
         late = self.deadline is not None and time.monotonic() + wait >= self.deadline
@@ -174,15 +224,21 @@ class Pending:
         attempt = 0
         while True:
             try:
+                if self.fault is not None:
+                    (self.cancelled or threading.Event()).wait(self.fault.delay_s)
+                if (instead := self._meet()) is not ABSENT:
+                    return self.succeeded(instead, attempt)
                 by_position, by_name = self.arguments()
                 if self.tool.reference is not None:
                     value = call_isolated(
                         self.tool.reference, by_position, by_name, self.tool.timeout, self.cancelled
                     )
+                    self._lose()
                     return self.succeeded(value, attempt)
                 value = self.tool.func(*by_position, **by_name)
                 if hasattr(type(value), "__await__"):  # a plain function that hands out a coroutine
                     value = drive(cast("Coroutine[object, object, object]", value))
+                self._lose()
                 return self.succeeded(value, attempt)
             except OutOfTimeError:
                 return self.late()
@@ -198,8 +254,13 @@ class Pending:
         attempt = 0
         while True:
             try:
+                if self.fault is not None:
+                    await asyncio.sleep(self.fault.delay_s)
+                if (instead := self._meet()) is not ABSENT:
+                    return self.succeeded(instead, attempt)
                 by_position, by_name = self.arguments()
                 value = await cast("Awaitable[object]", self.tool.func(*by_position, **by_name))
+                self._lose()
                 return self.succeeded(value, attempt)
             except (Exception, SystemExit, asyncio.CancelledError) as error:
                 if _is_cancelled():
@@ -265,6 +326,8 @@ class Pending:
         """What the function raised, as an observation."""
         seconds = time.perf_counter() - self.started
         detail = ""
+        if isinstance(error, FaultMet):
+            return self._faulted(error.fault)
         if isinstance(error, ToolFailed):
             words = cut(f"Error: {error}", self.tool.max_chars)
         elif isinstance(error, IsolatedError):
@@ -274,9 +337,19 @@ class Pending:
         made = ToolResult.failed(self.call, "raised", encodable(words), seconds=seconds, detail=detail)
         return replace(made, attempts=attempt + 1) if attempt else made
 
+    def _faulted(self, fault: Fault) -> ToolResult:
+        """The result of a call that failed as a task wants it to: to the model, as any other."""
+        detail = f"this was a fault that the task sets: {fault}"
+        if fault.kind == "timeout":
+            return replace(self.late(), detail=detail)
+        words = encodable(cut(f"Error: {fault.error}", self.tool.max_chars))
+        seconds = time.perf_counter() - self.started
+        return ToolResult.failed(self.call, "raised", words, seconds=seconds, detail=detail)
+
     def late(self) -> ToolResult:
         """The result of a call that did not end in time."""
-        content = f"Error: {self.tool.name} did not finish within {self.tool.timeout:g} s"
+        limit = "in time" if self.tool.timeout is None else f"within {self.tool.timeout:g} s"
+        content = f"Error: {self.tool.name} did not finish {limit}"
         if self.tool.rules.writes:
             content += f"; it may have been done, or be done yet: {_UNKNOWN_OUTCOME}"
         return ToolResult.failed(self.call, "timeout", content, seconds=time.perf_counter() - self.started)

@@ -46,9 +46,18 @@ class Parameter:
 
 
 @dataclass(frozen=True, slots=True)
+class WorldParameter:
+    """The parameter that takes the run's world: its name, the class that is wanted, whether it can do without."""
+
+    name: str
+    kind: type
+    required: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Parameters:
     """A tool's parameters in order. `definitions` holds the schemas that refer to themselves; `context` names the one that
-    takes the `ToolContext`, which is none of a model's.
+    takes the `ToolContext` and `world` the one that takes the run's world, of this type: they are none of a model's.
     """
 
     by_name: Mapping[str, Parameter]
@@ -57,6 +66,7 @@ class Parameters:
     positional_only: tuple[Parameter, ...] = ()
     extra: Parameter | None = None
     context: str = ""
+    world: WorldParameter | None = None
 
     @property
     def schemas(self) -> dict[str, Schema]:

@@ -7,6 +7,7 @@ runs compiled validators.
 from __future__ import annotations
 
 import inspect
+import types
 import typing
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -17,10 +18,11 @@ from .docstrings import Description, read_docstring
 from .errors import ToolDefinitionError
 from .foreign import Foreign, foreign_parameters
 from .names import legal_names
-from .parameters import Parameter, Parameters
+from .parameters import Parameter, Parameters, WorldParameter
 from .render import plain
 from .tool_context import ToolContext
 from .wording import Schema
+from .world.environment import is_world_type
 
 
 def compile_parameters(
@@ -45,6 +47,9 @@ def compile_parameters(
     words = (description or read_docstring(docstring_of(func))).parameters
     context = _context_of(func, named, hints)
     named.pop(context, None)
+    world = _world_of(func, named, hints)
+    if world is not None:
+        del named[world.name]
     if schemas is None:
         found = Foreign(*_parameters(func, named, hints, words))
     else:
@@ -58,6 +63,7 @@ def compile_parameters(
         positional_only=tuple(one for one in made if one.positional_only),
         extra=found.extra,
         context=context,
+        world=world,
     )
 
 
@@ -90,6 +96,27 @@ def _context_of(
             f"{called(func)}: one parameter, that can be given by name, may be a ToolContext"
         )
     return found[0]
+
+
+def _world_of(
+    func: Callable[..., object], named: Mapping[str, inspect.Parameter], hints: Mapping[str, object]
+) -> WorldParameter | None:
+    """The parameter that takes the run's world, if there is one."""
+    found = {name: kind for name in named if (kind := _world_type(hints.get(name))) is not None}
+    if not found:
+        return None
+    name, kind = next(iter(found.items()))
+    if len(found) > 1 or named[name].kind == inspect.Parameter.POSITIONAL_ONLY:
+        raise ToolDefinitionError(
+            f"{called(func)}: one parameter, that can be given by name, may be the world"
+        )
+    return WorldParameter(name, kind, named[name].default is inspect.Parameter.empty)
+
+
+def _world_type(hint: object) -> type | None:
+    """The class of world that an annotation asks for, also beside `None`."""
+    one_of = typing.get_args(hint) if typing.get_origin(hint) in (typing.Union, types.UnionType) else (hint,)
+    return next((kind for kind in one_of if isinstance(kind, type) and is_world_type(kind)), None)
 
 
 def _signature(func: Callable[..., object], *, open_ended: bool) -> dict[str, inspect.Parameter]:

@@ -97,9 +97,11 @@ class Tool:
         self._arg_types: Final = arg_types
         self._arg_desc: Final = arg_desc
         self.context_name: Final = self.parameters.context
-        if isolate and self.context_name:
+        self.world: Final = self.parameters.world
+        if isolate and (self.context_name or self.world):
+            what = "a ToolContext" if self.context_name else "a world"
             raise ToolDefinitionError(
-                f"{called(func)} runs isolated and takes a ToolContext: a run can't be shared with another process"
+                f"{called(func)} runs isolated and takes {what}: a run can't be shared with another process"
             )
         self.memory: Final = CallMemory() if cache else None
         self.__doc__ = docstring_of(func)

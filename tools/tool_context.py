@@ -11,6 +11,7 @@ from typing import Any
 from .approval import Approval
 from .calls import ToolCall, ToolResult
 from .memory import CallMemory, key_of
+from .world.environment import Environment
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,7 @@ class ToolRun:
     In a `dry_run` no tool runs that could change anything. `recorded` are the calls of an earlier run that this one
     repeats: each is answered from the record instead of being made, and one that was begun there and never ended is
     not made again if it could have changed anything. With `replay` that also holds for calls that are not in the record.
+    `environment` holds the world that tools with a parameter of type `World` are given.
 
     >>> from loopwright.tools import Tool, ToolCall
     >>> def refund(order_id: int) -> str: ...
@@ -70,11 +72,13 @@ class ToolRun:
         dry_run: bool = False,
         recorded: Iterable[Record] = (),
         replay: bool = False,
+        environment: Environment | None = None,
     ) -> None:
         self.state: dict[str, Any] = {}
         self.approval = approval or Approval()
         self.dry_run = dry_run
         self.replay = replay
+        self.environment = environment
         self.records: list[Record] = []
         self._recorded = [Record(one.call, one.result) for one in recorded]
         self._reads: dict[int, CallMemory] = {}

@@ -77,7 +77,7 @@ def test_a_context_ends_with_its_code_even_when_that_fails() -> None:
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        ({"model": "x"}, "no setting 'model'; there are: adapter, approval, callbacks, documents, dry_run, lm, num_threads, trace"),
+        ({"model": "x"}, "no setting 'model'; there are: adapter, approval, callbacks, documents, dry_run, lm, num_threads, trace, world"),
         ({"lm": 3}, r"lm must be a model, as in lm=LM\('openai/gpt-5-mini'\), not int"),
         ({"adapter": ChatAdapter}, r"adapter must be an adapter, as in adapter=JSONAdapter\(\), not the class ChatAdapter"),
         ({"num_threads": 0}, "num_threads must be a whole number of at least 1, not 0"),

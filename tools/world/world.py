@@ -140,6 +140,11 @@ class World:
 
     # ---- states
 
+    @property
+    def tree(self) -> object:
+        """The data itself, without a copy: for those who only look."""
+        return self._now.tree
+
     def snapshot(self) -> Snapshot:
         """The state as it is now; `rollback` goes back to the latest that was taken."""
         with self._lock:
