@@ -230,7 +230,7 @@ class _Tally:
 
 
 def _show(report: Report, *, as_json: bool, verbose: bool, out: Path | None) -> None:
-    from ..evaluation.reports.report import finite
+    from ..evaluation.reports.stored import finite
     from ..evaluation.reports.text import print_report, print_trials
 
     if as_json:

@@ -42,7 +42,7 @@ from ..attempt import Trial, TrialResult
 from ..tasks import TaskFile
 from .clusters import Cluster, clusters
 from .figures import Rate, mean_rate, pass_power, quantile
-from .stored import partial_score, task_json
+from .stored import finite, partial_score, task_json
 from .tool_figures import ToolFigures, each_tool, tool_figures
 
 FORMAT = 1
@@ -285,15 +285,6 @@ def rate_of(
     """The mean of the tasks' rates."""
     tasks = by_task(results).values()
     return mean_rate([sum(map(good, trials)) / len(trials) for trials in tasks], len(results))
-
-
-def finite(value: Any) -> Any:
-    """JSON's own types with what JSON has no number for (NaN, infinities) as text."""
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)
-    if isinstance(value, dict):
-        return {key: finite(part) for key, part in value.items()}
-    return [finite(part) for part in value] if isinstance(value, list) else value
 
 
 def _spread(values: Sequence[float]) -> dict[str, float]:

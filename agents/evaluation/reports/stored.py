@@ -9,12 +9,14 @@ A task has `file`, `id`, `tags`, `split`, `input` and `trials`. A trial has
     outputs, termination, error
     usage, cached             tokens and US dollars (null: not known); answers that came from a cache
     seconds, attempts
-    trajectory                of each step: thought, calls (name, args, malformed), results (content, error, seconds),
-                              seconds, and inner (the calls that a program made) where there are some
-    turns, state              of a conversation and of a world, where the task has one
+    trajectory                of each step: thought, calls (name, args, malformed), results (content, error,
+                              seconds, changes of the world), seconds, and inner (the calls that a program made)
+    turns                     of a conversation, as in `TurnMade`: item, user, outputs, first and last (steps,
+                              from 1), termination, user_model
+    world                     changes, wanted (by the task's reference, or null), lost (changes too many to keep)
 
-`turns` are those of `TurnMade`: item, user, outputs, first and last (steps, from 1), termination, user_model;
-`state` lists what the run changed in its world as `{path, before, after}`, a side that is missing left out.
+What is empty may be left out from `malformed` on. A change is `{path, before, after}`; a side that is not there
+is left out.
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ from dataclasses import asdict
 from typing import Any
 
 from loopwright.tools.calls import ToolCall, ToolResult
+from loopwright.tools.world import Change
 
 from ...adapters.values import to_plain
 from ...trajectory import Step
@@ -73,8 +76,22 @@ def trial_json(trial: TrialResult) -> dict[str, Any]:
 
 def _where_there_is_one(trial: TrialResult) -> dict[str, Any]:
     """The conversation of a trial and what it changed in its world."""
-    parts = {name: getattr(trial, name, None) for name in ("turns", "state")}
-    return {name: to_plain(part) for name, part in parts.items() if part}
+    shown: dict[str, Any] = {}
+    turns = getattr(trial, "turns", ())
+    if turns:
+        shown["turns"] = [to_plain(turn) for turn in turns]
+    if trial.world is not None:
+        wanted = trial.world.wanted
+        shown["world"] = {
+            "changes": _changes_json(trial.world.changes),
+            "wanted": None if wanted is None else _changes_json(wanted),
+            "lost": trial.world.lost,
+        }
+    return shown
+
+
+def _changes_json(changes: Sequence[Change]) -> list[dict[str, Any]]:
+    return [to_plain({**change.as_json(), "path": change.where}) for change in changes]
 
 
 def _step_json(step: Step) -> dict[str, Any]:
@@ -95,4 +112,18 @@ def _call_json(call: ToolCall) -> dict[str, Any]:
 
 
 def _result_json(result: ToolResult) -> dict[str, Any]:
-    return {"content": result.content, "error": result.error, "seconds": round(result.seconds, 4)}
+    made: dict[str, Any] = {
+        "content": result.content,
+        "error": result.error,
+        "seconds": round(result.seconds, 4),
+    }
+    return made | ({"changes": _changes_json(result.changes)} if result.changes else {})
+
+
+def finite(value: Any) -> Any:
+    """JSON's own types with what JSON has no number for (NaN, infinities) as text."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    if isinstance(value, dict):
+        return {key: finite(part) for key, part in value.items()}
+    return [finite(part) for part in value] if isinstance(value, list) else value

@@ -1,0 +1,89 @@
+"""The page of a report: one file that works offline, in a browser that lets nothing in or out of it.
+
+write_page     the file      view   what the template shows      plots   SVG      payload   the trials inside
+
+The page holds no address of anything outside it, and its Content-Security-Policy forbids requests and every
+script and style but its own two, by their hashes. What a model or a tool wrote is only ever set as text, with
+control characters made visible.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import threading
+from collections.abc import Mapping
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from ..report import Report
+from .payload import payload
+from .view import shown, view
+
+FILE = "report.html"
+SCRIPTS = ("text.js", "trial.js", "table.js")
+
+# `require-trusted-types-for`: the page's own script could not make markup of a text by mistake either.
+_POLICY = (
+    "default-src 'none'; script-src {script}; style-src {style}; img-src data:; "
+    "base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'"
+)
+
+
+def write_page(
+    report: Report | Mapping[str, Any], path: str | Path, comparison: Mapping[str, Any] | None = None
+) -> Path:
+    """Write the page of a report, whole or not at all; returns its path.
+
+    `report` is a `Report`, or what `report.json` holds. `comparison` is that with a baseline, as JSON's
+    own types. A folder gets a file `report.html`, and is made if need be.
+    """
+    target = Path(path)
+    if target.is_dir() or not target.suffix:
+        target = target / FILE
+    text = page_html(report, comparison)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    partial = target.with_name(f".{target.name}.{threading.get_ident()}.partial")
+    try:
+        # Half a character is shown by its number: a file of UTF-8 can't hold it.
+        partial.write_bytes(text.encode("utf-8", "replace"))
+        partial.replace(target)
+    finally:
+        partial.unlink(missing_ok=True)
+    return target
+
+
+def page_html(report: Report | Mapping[str, Any], comparison: Mapping[str, Any] | None = None) -> str:
+    """The page as text."""
+    from jinja2 import Environment, StrictUndefined, select_autoescape
+    from markupsafe import Markup
+
+    held = report.as_json() if isinstance(report, Report) else report
+    style, script = _part("page.css"), "\n".join(map(_part, SCRIPTS))
+    environment = Environment(
+        autoescape=select_autoescape(default=True, default_for_string=True),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["shown"] = shown
+    embedded = payload(held, comparison)
+    return environment.from_string(_part("page.html")).render(
+        view(held, comparison, cut_at=embedded.cut_at),
+        policy=_POLICY.format(script=_hash(script), style=_hash(style)),
+        style=Markup(style),  # noqa: S704  # a file of this package
+        script=Markup(script),  # noqa: S704  # as above
+        blocks=[
+            {"name": block.name, "packed": block.packed, "text": Markup(block.text)}  # noqa: S704  # JSON without <, or base64
+            for block in embedded.blocks
+        ],
+    )
+
+
+def _part(name: str) -> str:
+    return files(__package__).joinpath(name).read_text("utf-8").replace("\r\n", "\n")
+
+
+def _hash(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"

@@ -1,0 +1,129 @@
+"""The trials as they travel inside the page: an index that is read at once, and chunks that are read when opened.
+
+Both are JSON in ASCII, without `<`, in script elements that a browser does not run; what is large is deflated
+and written in base64, for the page to unpack. Texts are cut where a page would grow too large: the whole of
+them is in `report.json`.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ....adapters.base import SUBMIT
+from ..stored import finite
+
+CUTS = (100_000, 20_000, 5_000, 1_200, 300)  # characters of a text that are kept, tried in turn
+MAX_BYTES = 16_000_000  # of all that is embedded; the whole page stays below 20 MB
+CHUNK = 250_000  # characters of JSON in a chunk: unpacked in a few milliseconds
+PLAIN = 60_000  # characters that are left as they are, for people who look at the page's source
+WHY = 300  # characters of a line of feedback in the table
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A script element that holds JSON; `packed` says that it is deflated and in base64."""
+
+    name: str
+    text: str
+    packed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """What is embedded: the blocks, and the number of characters at which texts were cut (None: none was)."""
+
+    blocks: Sequence[Block]
+    cut_at: int | None
+
+
+def payload(report: Mapping[str, Any], comparison: Mapping[str, Any] | None = None) -> Payload:
+    """The trials of a report (the form of `report.json`), with as much of their texts as a page can hold."""
+    for limit in CUTS:
+        cutter = _Cutter(limit)
+        blocks = list(_blocks(report, cutter))
+        if sum(len(block.text) for block in blocks) <= MAX_BYTES:
+            break
+    return Payload(blocks, limit if cutter.has_cut else None)
+
+
+def _blocks(report: Mapping[str, Any], cutter: _Cutter) -> Iterator[Block]:
+    alike = {
+        (trial["file"], trial["id"], trial["epoch"]): number
+        for number, cluster in enumerate(report.get("clusters", ()))
+        for trial in cluster["trials"]
+    }
+    tasks: list[dict[str, Any]] = []
+    rows: list[dict[str, Any]] = []
+    chunk: list[str] = []
+    size = number = 0
+    for place, task in enumerate(report.get("tasks", ())):
+        tasks.append({name: task.get(name) for name in ("file", "id", "tags", "split")})
+        for trial in task["trials"]:
+            cluster = alike.get((task["file"], task["id"], trial.get("epoch", 0)))
+            where = {"task": place, "chunk": number, "place": len(chunk), "cluster": cluster}
+            rows.append(where | _row(trial))
+            chunk.append(_dump(cutter.cut({"input": task.get("input", {}), **trial})))
+            size += len(chunk[-1])
+            if size >= CHUNK:
+                yield _block(f"chunk-{number}", f"[{','.join(chunk)}]")
+                chunk, size, number = [], 0, number + 1
+    if chunk:
+        yield _block(f"chunk-{number}", f"[{','.join(chunk)}]")
+    yield _block("index", _dump({"tasks": tasks, "trials": rows}))
+
+
+def _row(trial: Mapping[str, Any]) -> dict[str, Any]:
+    """What the table shows of a trial and filters by."""
+    steps = trial.get("trajectory", ())
+    made = [call for step in steps for call in (*step.get("inner", ()), *step.get("calls", ()))]
+    names = [str(call.get("name", "")) for call in made]
+    usage = trial.get("usage", {})
+    failed = [c for c in trial.get("checks", ()) if not c["passed"] and not c.get("error")]
+    first = failed[0] if failed else {}
+    why = str(first.get("feedback") or trial.get("error") or "")
+    return {
+        "epoch": trial.get("epoch", 0),
+        "outcome": trial["outcome"],
+        "score": trial.get("score"),
+        "check": first.get("check", ""),
+        "why": why if len(why) <= WHY else why[:WHY] + "…",
+        "ending": trial.get("termination", ""),
+        "steps": len(steps),
+        "calls": sum(name not in ("", SUBMIT) for name in names),
+        "tokens": usage.get("prompt_tokens", 0) + usage.get("completion_tokens", 0),
+        "usd": usage.get("usd"),
+        "seconds": trial.get("seconds", 0),
+        "tools": sorted({name for name in names if name not in ("", SUBMIT)}),
+    }
+
+
+def _dump(value: object) -> str:
+    """JSON that can stand in a script element: ASCII, and nothing in it ends the element."""
+    return json.dumps(finite(value), separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
+
+
+def _block(name: str, text: str) -> Block:
+    if len(text) <= PLAIN:
+        return Block(name, text, packed=False)
+    return Block(name, base64.b64encode(zlib.compress(text.encode("ascii"), 6)).decode("ascii"), packed=True)
+
+
+class _Cutter:
+    """Cuts the texts in a value of JSON's types, and remembers whether there was anything to cut."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self.has_cut = False
+
+    def cut(self, value: Any) -> Any:
+        if isinstance(value, str) and len(value) > self.limit:
+            self.has_cut = True
+            return f"{value[: self.limit]}… (cut here: {len(value):,} characters in all)"
+        if isinstance(value, Mapping):
+            return {self.cut(str(name)): self.cut(part) for name, part in value.items()}
+        return [self.cut(part) for part in value] if isinstance(value, list | tuple) else value
