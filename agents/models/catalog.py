@@ -31,6 +31,12 @@ MODES = frozenset({"chat", "completion", "responses"})
 _EFFORT = re.compile(r"supports_(\w+)_reasoning_effort")
 _STEP = re.compile(r"input_cost_per_token_above_(\d+)k_tokens")
 
+MODEL_FORMS = (
+    'a model is written "provider/name", for example openai/gpt-5-mini, anthropic/claude-sonnet-4-5, '
+    "gemini/gemini-2.5-flash, ollama_chat/llama3.2, or openai/NAME with api_base= for any server of the "
+    'OpenAI API; "embedded" is the model that comes with loopwright'
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Rates:

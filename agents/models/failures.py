@@ -22,13 +22,8 @@ from ..errors import (
     RateLimitError,
     ServerError,
 )
+from .catalog import MODEL_FORMS
 from .failure_chain import Endpoint, Failure, read_failure, retry_after
-
-MODEL_FORMS = (
-    'a model is written "provider/name", for example openai/gpt-5-mini, anthropic/claude-sonnet-4-5, '
-    "gemini/gemini-2.5-flash, ollama_chat/llama3.2, or openai/NAME with api_base= for any server of the "
-    'OpenAI API; "embedded" is the model that comes with loopwright'
-)
 
 _TOO_LONG = re.compile(
     r"context_length_exceeded|context (length|window|size|limit)|prompt is too long|too many (input )?tokens"

@@ -6,22 +6,23 @@ import sys
 from collections import deque
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Literal, NamedTuple, TextIO
+from typing import TYPE_CHECKING, Literal, NamedTuple, TextIO
 
 from ..errors import ConfigurationError, InputError
 from ..messages import Message
 from .base import BaseLM, Capabilities, Delta, LMRequest, LMResponse
 from .cache import Cached
-from .catalog import close_names, lookup
+from .catalog import MODEL_FORMS, close_names, lookup
 from .chat_api import read_message
 from .failure_chain import without_login
-from .failures import MODEL_FORMS
-from .hosted import HostedLM
-from .openai_compatible import DirectLM, why_not_direct
 from .remote import DEFAULT_TIMEOUT, is_secret
 from .retry import Retrying
 from .shown import describe_call
 from .stores import Store, default_store
+
+if TYPE_CHECKING:
+    from .hosted import HostedLM
+    from .openai_compatible import DirectLM
 
 Via = Literal["direct", "litellm"]
 
@@ -301,12 +302,20 @@ def _route_of(
     model: str, via: object, api_base: str | None, options: Mapping[str, object]
 ) -> type[DirectLM | HostedLM]:
     """How a model is reached: directly where that is known to be right, else through litellm."""
+    from .openai_compatible import why_not_direct  # here, since the embedded model needs no route
+
     if via not in ("direct", "litellm", None):
         raise ConfigurationError(f'via is {via!r}; it must be "direct" or "litellm", or be left out')
     given = {name for name in options if name not in ("native_tools", "json_schema", "context_window")}
     sent = {name: options[name] for name in given}
     direct = via == "direct" or (via is None and not why_not_direct(model, api_base, sent))
-    return DirectLM if direct else HostedLM
+    if direct:
+        from .openai_compatible import DirectLM
+
+        return DirectLM
+    from .hosted import HostedLM
+
+    return HostedLM
 
 
 def _folded(remote: BaseLM, cache: bool | Store, num_retries: int) -> BaseLM:

@@ -5,8 +5,9 @@ Names resolve on first use.
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from ..lazy import names_of
 
 if TYPE_CHECKING:
     from .budget import Budget as Budget
@@ -29,10 +30,4 @@ __all__ = list(_HOME_OF)  # all are names
 
 
 if not TYPE_CHECKING:  # else a checker would believe in every name
-
-    def __getattr__(name: str) -> object:
-        if name not in _HOME_OF:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}", name=name)
-        value = getattr(import_module(f".{_HOME_OF[name]}", __name__), name)
-        globals()[name] = value
-        return value
+    __getattr__ = names_of(__name__, _HOME_OF)
