@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from loopwright.tools import Approval
-
 from ..adapters.base import SUBMIT
 from ..adapters.values import to_plain
-from ..ambient import context, drive
+from ..ambient import drive
 from ..errors import (
     BadRequestError,
     ConfigurationError,
@@ -29,15 +26,16 @@ from ..trace import Trace
 from ..trajectory import Trajectory
 from .checks import judge
 from .format import Task
-from .record import CheckResult, Run
+from .judging import verdicts
+from .record import CheckResult, Run, TurnMade, Verdict
+from .scoring import scored
+from .task_run import run_task
 from .tasks import TaskFile
 from .world_record import WorldRecord
 
 Outcome = Literal["passed", "failed", "excluded"]
 
 ATTEMPTS = 2  # of a trial whose model failed for a reason that is not the agent's
-
-_RECORD = ("trajectory", "termination_reason", "error")  # of a prediction: what is no output
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +63,9 @@ class TrialResult:
     "excluded" is a trial that could not be made, since the model could not be reached or refused to
     answer: `error` says why. `termination` is how the run ended; `cached` counts model answers that came
     from a cache; `seconds` is wall time. `world` is what the trial did to its world, if it had one.
+
+    `score` is the partial credit, from 0 to 1. `turns` are those of a conversation, `verdicts` what models said
+    of answers; what models took that played the "users" or were "judges" is in `other_usage`, not in `usage`.
     """
 
     file: str
@@ -81,10 +82,14 @@ class TrialResult:
     seconds: float = 0.0
     attempts: int = 1
     world: WorldRecord | None = None
+    score: float = 0.0
+    turns: Sequence[TurnMade] = ()
+    verdicts: Mapping[str, Verdict] = field(default_factory=dict)
+    other_usage: Mapping[str, Usage] = field(default_factory=dict)
 
     @property
     def passed(self) -> bool:
-        """Whether every check passed."""
+        """Whether every check passed, or what the task's `score` asks for (`loopwright.evaluation.scoring`)."""
         return self.outcome == "passed"
 
     @property
@@ -101,7 +106,7 @@ class TrialResult:
     @property
     def failure(self) -> CheckResult | None:
         """The first check that failed."""
-        return next((check for check in self.checks if not check.passed), None)
+        return next((check for check in self.checks if check.failed), None)
 
 
 async def arun_trial(trial: Trial) -> TrialResult:
@@ -124,46 +129,51 @@ def run_trial(trial: Trial) -> TrialResult:
 
 async def _attempt(trial: Trial) -> tuple[TrialResult, bool]:
     """One attempt, and whether another may go better."""
-    agent = prepared(trial)
-    trace = Trace()
-    error: Exception | None = None
-    given: object = None
-    started = time.perf_counter()
-    try:
-        with context(trace=trace, approval=Approval(trial.file.defaults.approve)):
-            given = await agent.acall(**trial.task.input)
-    except Exception as raised:  # noqa: BLE001  # a trial that raises loses no other
-        error = raised
-    seconds = time.perf_counter() - started
-    prediction = given if isinstance(given, Prediction) else Prediction()
-    if error is None and prediction.get("termination_reason") == "lm_error":
-        error = prediction["error"]
-    trajectory = prediction.get("trajectory")
+    made = await run_task(trial.file, trial.task, prepared(trial), _drawn_apart(trial, {}))
+    error, run = made.error, made.run
     result = TrialResult(
         trial.file.name,
         trial.task,
         trial.epoch,
         "failed",
-        outputs={name: to_plain(value) for name, value in prediction.items() if name not in _RECORD},
-        trajectory=trajectory if isinstance(trajectory, Trajectory) else Trajectory(),
-        termination=str(prediction.get("termination_reason", "")),
-        usage=trace.usage,
-        cached=sum(exchange.response.cached for exchange in trace.exchanges),
-        seconds=seconds,
+        outputs={name: to_plain(value) for name, value in run.outputs.items()},
+        trajectory=run.trajectory,
+        termination=run.termination,
+        usage=made.trace.usage,
+        cached=sum(exchange.response.cached for exchange in made.trace.exchanges),
+        seconds=made.seconds,
+        turns=tuple(replace(turn, outputs=to_plain(turn.outputs)) for turn in run.turns),
+        other_usage={"users": made.users.usage} if made.users.exchanges else {},
     )
     if error is not None and is_infrastructure(error):
         text = f"{type(error).__name__}: {error}"
         again = not isinstance(error, BadRequestError | ConfigurationError)
         return replace(result, outcome="excluded", error=text, termination="lm_error"), again
-    if error is not None or not isinstance(given, Prediction):
-        return _broken(result, error, given), False
-    run = Run({name: prediction[name] for name in result.outputs}, result.trajectory, result.termination)
+    if error is not None or not isinstance(made.given, Prediction):
+        return _broken(result, error, made.given), False
+    return await _judged(trial, result, run), False
+
+
+async def _judged(trial: Trial, result: TrialResult, run: Run) -> TrialResult:
+    """The result with its checks made; models are asked only where the task has an answer judged by one."""
+    judges = Trace()
+    run = replace(run, verdicts=await verdicts(trial.task, run, judges))
     checks = judge(trial.task, run, trial.file.signature, trial.file.tools)
-    return replace(result, outcome=_outcome(checks), checks=tuple(checks)), False
+    result = with_checks(replace(result, verdicts=run.verdicts), checks)
+    if judges.exchanges:
+        result = replace(result, other_usage={**result.other_usage, "judges": judges.usage})
+    return result
 
 
-def _outcome(checks: Sequence[CheckResult]) -> Outcome:
-    return "passed" if all(check.passed for check in checks) else "failed"
+def with_checks(result: TrialResult, checks: Sequence[CheckResult]) -> TrialResult:
+    """The result with these checks, and with the outcome and the score that they make.
+
+    Where the outcome hangs on a check that could not be made, the trial is excluded, and says why.
+    """
+    found = scored(checks, result.task.score)
+    outcome: Outcome = "excluded" if found.passed is None else "passed" if found.passed else "failed"
+    error = next((check.feedback for check in checks if check.error), "") if found.passed is None else ""
+    return replace(result, outcome=outcome, checks=tuple(checks), score=found.value, error=error)
 
 
 def _broken(result: TrialResult, error: Exception | None, given: object) -> TrialResult:

@@ -6,7 +6,8 @@ the same line. Arguments are compared after the tool's own coercion, so that "17
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from functools import partial
 
@@ -18,7 +19,8 @@ from ..text import one_line
 from .answers import identical
 from .arguments import coerced_argument
 from .assignment import assign
-from .format import CallPattern, CallsSpec, Expect, Order, RequiredCall, Task
+from .format import CallPattern, CallsSpec, Order, RequiredCall, Task, TurnExpect
+from .judging import question, verdict_on
 from .record import SHOWN_CALL, CheckResult, Made, Run, calls_made, last_step
 
 
@@ -35,32 +37,99 @@ def judge(task: Task, run: Run, signature: Signature, tools: ToolRegistry) -> li
     'answer: 5 is not 4'
     """
     made = list(calls_made(run.trajectory, tools))
-    results = list(_answers(task.expect, run, signature))
-    results += _calls(task.expect.calls, made, tools, last_step(run.trajectory))
-    ends = task.expect.ends
-    if ends:
-        wanted = " or ".join(ends)
-        line = f"ends: the run ended with {run.termination or 'no reason given'}, not with {wanted}"
-        results.append(_result("ends", wanted, run.termination not in ends, line, last_step(run.trajectory)))
-    return results
+    whole = _Part(run.outputs, made, run.termination, last_step(run.trajectory))
+    results = list(_judged(task, task.expect, whole, run, signature, tools))
+    for item, turn in enumerate(task.turns):
+        if turn.expect:
+            results += _turn(task, item, made, run, signature, tools)
+    return [*_broken_off(task, run), *results]
+
+
+def _broken_off(task: Task, run: Run) -> Iterator[CheckResult]:
+    """A conversation in which the user could not say all that the task has them say is no run of the task."""
+    reached = {turn.item for turn in run.turns}
+    for item, turn in enumerate(task.turns):
+        if turn.user is not None and item not in reached:
+            line = f"turn {item + 1} was not reached: {_ended(run)}"
+            yield CheckResult("run", "", False, line, last_step(run.trajectory), item + 1)
+            return
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """What is judged at a time: a run, or the turns of a conversation that one item of a task made."""
+
+    outputs: Mapping[str, object]
+    made: Sequence[Made]
+    termination: str
+    last: int | None
+    item: int | None = None
+
+
+def _judged(
+    task: Task, expect: TurnExpect, part: _Part, run: Run, signature: Signature, tools: ToolRegistry
+) -> Iterator[CheckResult]:
+    yield from _answers(task, expect, part, run, signature)
+    yield from _calls(expect.calls, part.made, tools, part.last)
+    if expect.ends:
+        wanted = " or ".join(expect.ends)
+        line = f"ends: the run ended with {part.termination or 'no reason given'}, not with {wanted}"
+        yield _result("ends", wanted, part.termination not in expect.ends, line, part.last)
+
+
+def _turn(
+    task: Task, item: int, made: Sequence[Made], run: Run, signature: Signature, tools: ToolRegistry
+) -> Iterator[CheckResult]:
+    """What one item of a task's turns expects, held against the turns that it made."""
+    turns = [turn for turn in run.turns if turn.item == item]
+    if turns:
+        first, last = turns[0].first, turns[-1].last
+        calls = [one for one in made if first <= one.step <= last]
+        part = _Part(turns[-1].outputs, calls, turns[-1].termination, last if last >= first else None, item)
+    else:
+        part = _Part({}, [], "", last_step(run.trajectory), item)
+    number = item + 1
+    for result in _judged(task, task.turns[item].expect, part, run, signature, tools):
+        if turns:
+            feedback = f"turn {number}: {result.feedback}" if result.feedback else ""
+            yield replace(result, turn=number, feedback=feedback)
+        else:
+            line = f"turn {number} was not reached: {_ended(run)}"
+            yield CheckResult(result.check, result.about, False, line, part.last, number)
+
+
+def _ended(run: Run) -> str:
+    if not run.turns:
+        return "there was no conversation"
+    return f"the conversation ended in turn {run.turns[-1].item + 1} with {run.termination or 'no answer'}"
 
 
 def _result(check: str, about: str, failed: bool, feedback: str, step: int | None) -> CheckResult:
     return CheckResult(check, about, False, feedback, step) if failed else CheckResult(check, about, True)
 
 
-def _answers(expect: Expect, run: Run, signature: Signature) -> Iterator[CheckResult]:
-    step = last_step(run.trajectory)
+def _answers(
+    task: Task, expect: TurnExpect, part: _Part, run: Run, signature: Signature
+) -> Iterator[CheckResult]:
     for name, matcher in expect.answer.items():
-        given = run.outputs.get(name)
+        given = part.outputs.get(name)
         output = signature.output_fields.get(name, Field(name, "output"))
-        reason = matcher.problem(given, partial(parse_value, field=output))
-        if reason and given is None:
+        missing = None
+        if given is None:
             ending = (
-                f": the run ended with {run.termination}" if run.termination not in ("", "submit") else ""
+                f": the run ended with {part.termination}" if part.termination not in ("", "submit") else ""
             )
-            reason = f"there is none{ending}; {matcher} is wanted"
-        yield _result("answer", name, reason is not None, f"{name}: {reason}", step)
+            missing = f"there is none{ending}; {matcher} is wanted"
+        if not matcher.only_judged:
+            reason = matcher.problem(given, partial(parse_value, field=output))
+            reason = missing if reason and missing else reason
+            yield _result("answer", name, reason is not None, f"{name}: {reason}", part.last)
+        if matcher.judge is not None:
+            if missing:
+                yield CheckResult("judge", name, False, f"{name}: {missing}", part.last)
+            else:
+                asked = question(task, run, matcher.judge, given, part.item)
+                yield verdict_on(asked, name, run, part.last)
 
 
 def _calls(

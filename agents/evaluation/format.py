@@ -6,20 +6,18 @@ What these models can't see (whether a tool exists, whether an argument fits it)
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from ..trajectory import TerminationReason
 from .matching import Matcher, Strict, listed
 
 Split = Literal["train", "dev", "test"]
 
-# Keys and values of the format that a later version of this package reads.
-LATER = frozenset(
-    {"turns", "world", "faults", "state", "reference", "judge", "score", "journal", "json_schema"}
-)
-LATER_MODULES = frozenset({"code_act", "program_of_thought", "multi_chain"})
+# Keys of the format that a later version of this package reads.
+LATER = frozenset({"world", "faults", "state", "reference", "journal"})
 
 
 class LimitsSpec(Strict):
@@ -41,13 +39,32 @@ TAKES_STEPS = (*CALLS_TOOLS, "program_of_thought")
 
 
 class AgentSpec(Strict):
-    """The agent that the tasks are for."""
+    """The agent that the tasks are for: a module of this package, or a program of one's own."""
 
-    module: Literal["react", "code_act", "program_of_thought", "chain_of_thought", "predict"] = "react"
-    signature: str = Field(description='what goes in and what must come out: "question -> answer: float"')
+    module: Literal[
+        "react", "code_act", "program_of_thought", "chain_of_thought", "predict", "multi_chain"
+    ] = "react"
+    signature: str | None = Field(
+        default=None,
+        description='what goes in and what must come out: "question -> answer: float"; '
+        "a program of one's own may have it of itself",
+    )
     instructions: str = ""
     tools: list[str] = Field(default=[], description='built-in names, "module:name" or "file.py:name"')
-    program: str | None = Field(default=None, description="a saved program's .json, from this file's folder")
+    program: str | None = Field(
+        default=None,
+        description='a saved program\'s .json, from this file\'s folder; or "module:name" or "file.py:name", '
+        "a function without arguments that returns a module",
+    )
+    turn_input: str | None = Field(
+        default=None,
+        description="the input that holds what the user says in a turn; the first text by default",
+    )
+
+    @property
+    def built(self) -> bool:
+        """Whether the program is code: a function that builds it."""
+        return self.program is not None and not self.program.endswith(".json")
 
 
 class Defaults(Strict):
@@ -121,13 +138,13 @@ class CallsSpec(Strict):
     no_repeat: bool = Field(default=False, description="no call is made again after it succeeded")
 
 
-class Expect(Strict):
-    """What must be true of a trial for it to pass."""
+class TurnExpect(Strict):
+    """What must be true of a turn: of its own calls, and of what it answers."""
 
     answer: dict[str, Matcher] = Field(default={}, description="by output field")
     calls: CallsSpec = CallsSpec()
     ends: Annotated[list[TerminationReason], BeforeValidator(listed)] = Field(
-        [], description="how the run must end: one reason, or several that will do"
+        default=[], description="how the run must end: one reason, or several that will do"
     )
 
     def __bool__(self) -> bool:
@@ -136,14 +153,63 @@ class Expect(Strict):
         return bool(self.answer or self.ends or any(asked))
 
 
+class Expect(TurnExpect):
+    """What must be true of a trial for it to pass: of a conversation, all its calls and its last answer."""
+
+
+class Simulate(Strict):
+    """A user that a model plays, for as many turns as the conversation takes."""
+
+    persona: str = Field(min_length=1, description="who the user is, and how they talk")
+    goal: str = Field(min_length=1, description="what the user wants, and what they know")
+    max_turns: int = Field(default=8, ge=1, le=50)
+    model: str | None = Field(default=None, description="who plays the user; the run's own model by default")
+
+
+class TurnSpec(Strict):
+    """One turn of the user as it is written, or several that a model plays; and what is expected of the agent."""
+
+    user: str | None = None
+    simulate: Simulate | None = None
+    expect: TurnExpect = TurnExpect()
+
+    @model_validator(mode="after")
+    def _one_user(self) -> Self:
+        if (self.user is None) == (self.simulate is None):
+            raise PydanticCustomError("turn", 'takes one of user: "…" and simulate: {persona, goal}')
+        return self
+
+
+class ScoreSpec(Strict):
+    """How the checks make up a score between 0 and 1, and when it is enough.
+
+    A gate that fails makes it 0. The rest is the weighted mean over `weights`, of each the part of its checks
+    that passed; without weights each check counts the same.
+    """
+
+    gates: list[str] = Field(default=[], description='what must pass: "state", "calls.forbidden", "turns" …')
+    weights: dict[str, Annotated[float, Field(ge=0, allow_inf_nan=False)]] = Field(
+        default={}, description="what the rest is worth; what is worth 0 is shown only"
+    )
+    pass_: float = Field(
+        default=1.0, gt=0, le=1, alias="pass", description="the score from which a trial has passed"
+    )
+
+
 class Task(Strict):
     """One task: what the agent is given and what is expected of it."""
 
     id: str = Field(min_length=1, max_length=200, pattern=r"^[^\s\x00-\x1f\x7f/]+$")
     tags: list[str] = Field(default=[])
     split: Split | None = None
-    input: dict[str, Any]
-    expect: Expect
+    input: dict[str, Any] = Field(
+        default={}, description="the signature's inputs; beside turns, those that stay the same"
+    )
+    turns: list[TurnSpec] = Field(
+        default=[], min_length=1, max_length=100, description="what the user says, one after the other"
+    )
+    expect: Expect = Expect()
+    score: ScoreSpec | None = None
     limits: LimitsSpec = LimitsSpec()
 
 
@@ -168,8 +234,8 @@ def json_schema() -> dict[str, Any]:
     parts["Matcher"] = {"anyOf": [matcher, {"type": ["string", "number", "boolean", "null", "array"]}]}
     order = parts["Order"]["properties"]["of"]
     order["items"] = {"anyOf": [{"type": "string"}, order["items"]]}
-    ends = parts["Expect"]["properties"]["ends"]
-    for texts in (fields["contains"], fields["not_contains"], ends):
+    ends = [parts[name]["properties"]["ends"] for name in ("Expect", "TurnExpect")]
+    for texts in (fields["contains"], fields["not_contains"], *ends):
         array = {"type": texts.pop("type"), "items": texts.pop("items")}
         texts["anyOf"] = [array["items"], array]
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}

@@ -12,6 +12,7 @@ from pydantic_core import PydanticCustomError
 from ..adapters.values import format_value
 from ..text import MAX_READ, one_line
 from .answers import contains_text, identical, near, one_number, same_value
+from .json_schemas import schema_problem, value_problem
 
 SHOWN = 100  # characters of a value that a line of feedback repeats
 
@@ -39,6 +40,22 @@ def listed(given: Any) -> Any:
 Texts = Annotated[list[str], BeforeValidator(listed)]
 
 
+class JudgeSpec(Strict):
+    """A model's verdict on an answer, by a rubric: a check that costs a model call, and is marked as such.
+
+    Without `pass` the model says pass or fail; with it, how far the rubric is met, from 0 to 1.
+    """
+
+    rubric: str = Field(min_length=1, max_length=20_000, description="what the answer must be, in words")
+    model: str | None = Field(default=None, description="the model that judges; the run's own by default")
+    pass_: float | None = Field(
+        default=None, gt=0, le=1, alias="pass", description="the score from which it passes"
+    )
+
+    def __str__(self) -> str:
+        return f"judged by {one_line(self.rubric, SHOWN)!r}"
+
+
 class Matcher(Strict):
     """What a value must be; a plain value (no mapping) stands for `equals`. All that is given must hold."""
 
@@ -53,6 +70,10 @@ class Matcher(Strict):
         default=None, min_length=1, description="several values, one of which it equals"
     )
     not_: Any = Field(default=None, alias="not", description="a value that it does not equal")
+    json_schema: dict[str, Any] | bool | None = Field(
+        default=None, description="a JSON Schema (2020-12) that it fits; a text is read as JSON for it"
+    )
+    judge: JudgeSpec | None = Field(default=None, description="a rubric that a model judges it by")
 
     @model_validator(mode="before")
     @classmethod
@@ -62,7 +83,7 @@ class Matcher(Strict):
         if not given:
             raise PydanticCustomError("empty", "says nothing: give a value, or one of its keys")
         for key, value in given.items():
-            if key not in ("equals", "not") and value in (None, []):
+            if key not in ("equals", "not", "json_schema") and value in (None, []):
                 raise PydanticCustomError("empty", "{key} is empty", {"key": key})
         read = dict(given)
         if isinstance(read.get("number"), int | float) and not isinstance(read["number"], bool):
@@ -83,6 +104,20 @@ class Matcher(Strict):
                 ) from None
         return pattern
 
+    @field_validator("json_schema")
+    @classmethod
+    def _is_a_schema(cls, schema: dict[str, Any] | bool | None) -> dict[str, Any] | bool | None:
+        if schema is None:
+            raise PydanticCustomError("empty", "json_schema is empty")
+        if problem := schema_problem(schema):
+            raise PydanticCustomError("json_schema", "is no JSON Schema: {why}", {"why": problem})
+        return schema
+
+    @property
+    def only_judged(self) -> bool:
+        """Whether nothing but a model's verdict is asked for."""
+        return self.model_fields_set == {"judge"}
+
     def values(self) -> list[tuple[tuple[str | int, ...], Any]]:
         """The values that are compared as they stand, each with its place in the matcher."""
         found: list[tuple[tuple[str | int, ...], Any]] = []
@@ -93,7 +128,7 @@ class Matcher(Strict):
         return found + [(("one_of", i), value) for i, value in enumerate(self.one_of or ())]
 
     def problem(self, value: object, read: Read, *, exact: bool = False) -> str | None:
-        """Why a value is not what is wanted, as in "71 is not 17"; None where it is.
+        """Why a value is not what is wanted, as in "71 is not 17"; None where it is. No model is asked.
 
         `read` makes a value of the file one of the field's or parameter's type; `exact` compares texts
         to the letter.
@@ -108,6 +143,8 @@ class Matcher(Strict):
             return f"{shown(value)} is what it must not be"
         if self.number is not None and (reason := _number_problem(self.number, value)):
             return reason
+        if self.json_schema is not None and (reason := value_problem(self.json_schema, value)):
+            return f"{shown(value)} does not fit the JSON Schema: {reason}"
         return self._text_problem(value)
 
     def _text_problem(self, value: object) -> str | None:
@@ -134,6 +171,8 @@ class Matcher(Strict):
         parts += [f"with {shown(part)}" for part in self.contains]
         parts += [f"without {shown(part)}" for part in self.not_contains]
         parts += [f"/{one_line(self.regex, SHOWN)}/"] if self.regex is not None else []
+        parts += ["a value of the JSON Schema"] if self.json_schema is not None else []
+        parts += [str(self.judge)] if self.judge is not None else []
         return " and ".join(parts)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from ..text import did_you_mean, one_line
-from .format import LATER, LATER_MODULES, TaskFileSpec
+from .format import LATER, TaskFileSpec
 from .locate import Document, JsonPath
 from .matching import Matcher, shown
 
@@ -50,6 +50,10 @@ class Problems:
     def __bool__(self) -> bool:
         return bool(self._found)
 
+    def located(self, path: JsonPath) -> JsonPath:
+        """The path without what a short form leaves out: a bare value has no `equals` around it."""
+        return path if path in self.document.lines else path[:-1]
+
     def place(self, path: JsonPath) -> str:
         """A path as a person reads it: tasks by their id."""
         if len(path) >= 2 and path[0] == "tasks":
@@ -73,18 +77,19 @@ def dotted(path: JsonPath) -> str:
 
 
 def explain(error: ValidationError, problems: Problems) -> None:
-    """Put what pydantic found into words; what a wrong key already explains is left out."""
+    """Put what pydantic found into words; a key that is missing since another is misspelt is said once."""
     found = error.errors(include_url=False)
-    later = {
-        found_one["loc"][:-1]
-        for found_one in found
-        if found_one["type"] == "extra_forbidden" and found_one["loc"][-1] in LATER
-    }
+    unknown = [tuple(one["loc"]) for one in found if one["type"] == "extra_forbidden"]
     for one in found:
         path = tuple(one["loc"])
-        if one["type"] == "missing" and path[:-1] in later:
-            continue  # `turns` in place of `input`: one message says it
+        if one["type"] == "missing" and any(_meant(path, other) for other in unknown):
+            continue
         problems.add(path, _message(one["type"], path, one["input"], one.get("ctx", {}), one["msg"]))
+
+
+def _meant(missing: JsonPath, unknown: JsonPath) -> bool:
+    """Whether a key that is not known is a missing one, misspelt."""
+    return missing[:-1] == unknown[:-1] and bool(did_you_mean(str(unknown[-1]), [str(missing[-1])]))
 
 
 def _message(kind: str, path: JsonPath, given: object, limits: Mapping[str, Any], message: str) -> str:
@@ -130,8 +135,6 @@ def _unknown_key(path: JsonPath) -> str:
 def _wrong_choice(path: JsonPath, given: object, expected: str) -> str:
     if path[-1] == "version":
         return f"must be 1, the version that this loopwright reads, not {_given(given)}"
-    if given in LATER_MODULES:
-        return f"{given!r} is not supported by this version of loopwright; there are {expected}"
     choices = expected.replace(" or ", ", ").replace("'", "").split(", ")
     hint = did_you_mean(given, choices) if isinstance(given, str) else ""
     return f"{_given(given)} is none of {', '.join(choices)}{hint}"

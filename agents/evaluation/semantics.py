@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import types
 import typing
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from fnmatch import fnmatchcase
@@ -15,43 +15,82 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from loopwright.tools import Tool, ToolRegistry
+from loopwright.tools import ToolRegistry
 from loopwright.tools.approval import Rule
-from loopwright.tools.errors import ArgumentsError, DocumentsError, ToolDefinitionError, ToolLookupError
+from loopwright.tools.errors import DocumentsError, ToolDefinitionError, ToolLookupError
 from loopwright.tools.resolve import resolve
 
 from ..adapters.values import parse_value
-from ..errors import SignatureError
+from ..errors import ConfigurationError, SignatureError
+from ..module import Module
 from ..signature import Field, Signature
 from ..text import did_you_mean
-from .arguments import coerced_argument
-from .format import (
-    CALLS_TOOLS,
-    TAKES_STEPS,
-    AgentSpec,
-    CallPattern,
-    CallsSpec,
-    Defaults,
-    LimitsSpec,
-    RequiredCall,
-    Task,
-)
+from .call_semantics import CallChecker
+from .conversation import HISTORIES, TurnFields, with_history_input
+from .format import CALLS_TOOLS, TAKES_STEPS, AgentSpec, Defaults, LimitsSpec, Task, TurnExpect
 from .locate import JsonPath
 from .matching import Matcher
 from .problems import Problems
+from .programs import Kind, build_program, signature_of, tools_of
+from .turn_semantics import check_score, check_turns
 
 
-def read_signature(agent: AgentSpec, problems: Problems) -> Signature | None:
-    """The agent's signature, or None where it can't be read."""
+def read_program(agent: AgentSpec, base: Path, problems: Problems) -> Module | None:
+    """The program of one's own that a file names, or None where there is none, or none that can be built."""
+    if agent.program is None or not agent.built:
+        return None
+    for key in ("module", "tools", "instructions"):
+        if key in agent.model_fields_set:
+            problems.add(("agent", key), f"the program {agent.program} brings its own; leave {key} out")
     try:
-        return Signature(agent.signature, agent.instructions)
-    except SignatureError as error:
-        problems.add(("agent", "signature"), str(error))
+        return build_program(agent.program, base)
+    except (ToolLookupError, ConfigurationError) as error:
+        problems.add(("agent", "program"), str(error))
         return None
 
 
-def find_tools(agent: AgentSpec, base: Path, problems: Problems) -> ToolRegistry | None:
+def read_signature(
+    agent: AgentSpec, program: Module | None, tasks: object, problems: Problems
+) -> Signature | None:
+    """The agent's signature, or None where it can't be read; with a history where a task has turns."""
+    path: JsonPath = ("agent", "signature")
+    own = None if program is None else signature_of(program)
+    if agent.signature is None:
+        if own is None and (program is not None or not agent.built):
+            needed = "" if program is None else "the program does not say what it takes and answers; "
+            problems.add(path, f'is missing: {needed}as in signature: "question -> answer"')
+        return own
+    try:
+        signature = Signature(agent.signature, agent.instructions)
+    except SignatureError as error:
+        problems.add(path, str(error))
+        return None
+    if program is not None:
+        _check_same_fields(signature, own, path, problems)
+        return signature
+    if any("turns" in task for task in (tasks if isinstance(tasks, list) else ()) if isinstance(task, dict)):
+        return with_history_input(signature)
+    return signature
+
+
+def _check_same_fields(written: Signature, own: Signature | None, path: JsonPath, problems: Problems) -> None:
+    for name in written.fields if own is not None else ():
+        assert own is not None  # noqa: S101  # nothing is looked at otherwise
+        if name not in own.fields:
+            hint = did_you_mean(name, own.fields) or f"; its own is {own}"
+            problems.add(path, f"the program has no field {name!r}{hint}")
+
+
+def find_tools(
+    agent: AgentSpec, program: Module | None, base: Path, problems: Problems
+) -> ToolRegistry | None:
     """The agent's tools, or None where one of them is not there."""
+    if agent.built:
+        try:
+            return None if program is None else tools_of(program)
+        except ConfigurationError as error:
+            problems.add(("agent", "program"), str(error))
+            return None
     if agent.module not in CALLS_TOOLS and agent.tools:
         problems.add(
             ("agent", "tools"), f"the module {agent.module} calls no tools; {' and '.join(CALLS_TOOLS)} do"
@@ -100,6 +139,7 @@ class TaskChecker:
     """Checks one task after the other; `signature` or `tools` are None where they could not be read."""
 
     agent: AgentSpec
+    kind: Kind
     defaults: Defaults
     signature: Signature | None
     tools: ToolRegistry | None
@@ -108,46 +148,73 @@ class TaskChecker:
     def check(self, place: int, task: Task) -> Task:
         """Note what is wrong with a task; returns it with its inputs read as the signature's types."""
         path: JsonPath = ("tasks", place)
-        if not task.expect:
-            self.problems.add((*path, "expect"), "expects nothing, so that every run would pass")
-        if self.agent.module not in CALLS_TOOLS:
-            self._check_without_tools(path, task)
+        self._check_expects_something(path, task)
+        self._check_limits(path, task)
         inputs = task.input
         if self.signature is not None:
-            inputs = self._inputs(self.signature, (*path, "input"), task.input)
-            self._answers((*path, "expect", "answer"), task.expect.answer)
-        if self.tools is not None and self.agent.module in CALLS_TOOLS:
-            self._calls(self.tools, (*path, "expect", "calls"), task)
+            fields = (
+                check_turns(self.signature, self.agent, path, task, self.problems) if task.turns else None
+            )
+            inputs = self._inputs(self.signature, path, task, fields)
+        self._expect((*path, "expect"), task, task.expect)
+        for item, turn in enumerate(task.turns):
+            self._expect((*path, "turns", item, "expect"), task, turn.expect)
+        if task.score is not None:
+            check_score((*path, "score"), task, task.score, self.problems)
         return task.model_copy(update={"input": inputs})
 
-    def _check_without_tools(self, path: JsonPath, task: Task) -> None:
-        module = self.agent.module
-        expects = task.expect.model_fields_set
-        if "calls" in expects:
-            self.problems.add(
-                (*path, "expect", "calls"),
-                f"the module {module} makes no calls: only {' and '.join(CALLS_TOOLS)} do",
-            )
-        if module in TAKES_STEPS:
+    def _check_expects_something(self, path: JsonPath, task: Task) -> None:
+        if task.expect or any(turn.expect for turn in task.turns):
             return
-        if "ends" in expects:
-            self.problems.add((*path, "expect", "ends"), f"the module {module} has no steps to end")
+        if "expect" in task.model_fields_set:
+            self.problems.add((*path, "expect"), "expects nothing, so that every run would pass")
+        else:
+            self.problems.add((*path, "expect"), "is missing: as in expect: {answer: {answer: 42}}")
+
+    def _check_limits(self, path: JsonPath, task: Task) -> None:
+        if self.kind.takes_steps:
+            return
         for where, limits in (
             ((*path, "limits"), task.limits),
             (("defaults", "limits"), self.defaults.limits),
         ):
             if limits != LimitsSpec():
                 self.problems.add(
-                    where, f"the module {module} has no steps to limit: {', '.join(TAKES_STEPS)} have"
+                    where, f"{self.kind.name} has no steps to limit: {', '.join(TAKES_STEPS)} have"
                 )
+
+    def _expect(self, path: JsonPath, task: Task, expect: TurnExpect) -> None:
+        given = expect.model_fields_set
+        if self.signature is not None:
+            self._answers((*path, "answer"), expect.answer)
+        if "calls" in given and not self.kind.calls_tools:
+            others = f": only {' and '.join(CALLS_TOOLS)} do" if not self.agent.built else ""
+            self.problems.add((*path, "calls"), f"{self.kind.name} makes no calls{others}")
+        elif "calls" in given and self.tools is not None:
+            most = task.limits.over(self.defaults.limits).get("tool_calls")
+            CallChecker(self.tools, self.problems).check((*path, "calls"), expect.calls, most)
+        if "ends" in given and not self.kind.takes_steps:
+            self.problems.add((*path, "ends"), f"{self.kind.name} has no steps to end")
 
     # What goes in and what must come out
 
-    def _inputs(self, signature: Signature, path: JsonPath, given: Mapping[str, Any]) -> dict[str, Any]:
-        fields = signature.input_fields
+    def _inputs(
+        self, signature: Signature, path: JsonPath, task: Task, turn: TurnFields | None
+    ) -> dict[str, Any]:
+        fields = {
+            name: field for name, field in signature.input_fields.items() if field.type not in HISTORIES
+        }
+        if not task.turns and "input" not in task.model_fields_set:
+            hint = "the signature's inputs, as in input: {question: …}; or turns"
+            self.problems.add((*path, "input"), f"is missing: {hint}")
+            return {}
+        path = (*path, "input")
         names = ", ".join(fields) or "none"
         typed: dict[str, Any] = {}
-        for name, value in given.items():
+        for name, value in task.input.items():
+            if turn is not None and name == turn.said:
+                self.problems.add((*path, name), "is what the user says in turns: leave it out here")
+                continue
             if name not in fields:
                 hint = did_you_mean(name, fields)
                 self.problems.add(
@@ -158,16 +225,20 @@ class TaskChecker:
                 typed[name] = parse_value(value, fields[name])
             except ValueError as error:
                 self.problems.add((*path, name), str(error))
+        meant = {
+            name for name in fields for key in task.input if key not in fields and did_you_mean(key, [name])
+        }
         for name, field in fields.items():
-            if name not in given and field.required:
+            said = turn is not None and name == turn.said
+            if name not in task.input and field.required and not said and name not in meant:
                 self.problems.add(path, f"lacks {name!r}; the signature's inputs are {names}")
         return typed
 
     def _answers(self, path: JsonPath, answer: Mapping[str, Matcher]) -> None:
         assert self.signature is not None  # noqa: S101  # checked by the caller
         fields = dict(self.signature.output_fields)
-        if self.agent.module == "chain_of_thought":
-            fields.setdefault("reasoning", Field("reasoning", "output"))
+        if self.kind.reasons:
+            fields.setdefault(self.kind.reasons, Field(self.kind.reasons, "output"))
         for name, matcher in answer.items():
             here = (*path, name)
             if name not in fields:
@@ -183,89 +254,7 @@ class TaskChecker:
                 try:
                     parse_value(value, fields[name])
                 except ValueError as error:
-                    self.problems.add(self._located((*here, *place)), str(error))
-
-    def _located(self, path: JsonPath) -> JsonPath:
-        """The path without what a short form leaves out: a bare value has no `equals` around it."""
-        return path if path in self.problems.document.lines else path[:-1]
-
-    # Calls
-
-    def _calls(self, tools: ToolRegistry, path: JsonPath, task: Task) -> None:
-        calls = task.expect.calls
-        for where, pattern in _patterns(path, calls):
-            tool = tools.get(pattern.tool)
-            if tool is None:
-                hint = did_you_mean(pattern.tool, tools) or f"; there are {', '.join(tools) or 'none'}"
-                spot = (*where, "tool") if (*where, "tool") in self.problems.document.lines else where
-                self.problems.add(spot, f"the agent has no tool {pattern.tool!r}{hint}")
-                continue
-            self._arguments(tool, where, pattern)
-        for pattern_text in calls.max:
-            if pattern_text != "total" and not any(fnmatchcase(name, pattern_text) for name in tools):
-                hint = did_you_mean(pattern_text, tools) or f"; there are {', '.join(tools) or 'none'}"
-                self.problems.add((*path, "max", pattern_text), f"matches no tool of the agent{hint}")
-        self._check_reachable(path, task)
-
-    def _arguments(self, tool: Tool, path: JsonPath, pattern: CallPattern) -> None:
-        known = tool.parameters.by_name
-        for name, matcher in pattern.args.items():
-            here = (*path, "args", name)
-            if name not in known:
-                hint = did_you_mean(name, known)
-                self.problems.add(here, f"{tool.name} has no parameter {name!r}{hint or f': {tool.usage}'}")
-                continue
-            for place, value in matcher.values():
-                try:
-                    coerced_argument(tool, name, value)
-                except ArgumentsError as error:
-                    self.problems.add(self._located((*here, *place)), f"{tool.name}: {error}")
-        if isinstance(pattern, RequiredCall) and pattern.extra == "refuse":
-            missing = [name for name in tool.parameters.required if name not in pattern.args]
-            if missing:
-                self.problems.add(
-                    path,
-                    f"{tool.name} can't be called without {', '.join(map(repr, missing))}: "
-                    "name it in args, or write extra: allow",
-                )
-
-    def _check_reachable(self, path: JsonPath, task: Task) -> None:
-        """Find expectations that no run could meet together."""
-        calls = task.expect.calls
-        needed: dict[str, int] = {}
-        for required in calls.required:
-            needed[required.tool] = needed.get(required.tool, 0) + (required.count or 1)
-        never = {pattern.tool for pattern in calls.forbidden if not pattern.args}
-        for where, pattern in _patterns(path, calls, forbidden=False):
-            if pattern.tool in never:
-                self.problems.add(where, f"{pattern.tool} is forbidden in the same task")
-        at_least = max(sum(needed.values()), len(calls.order.of) if calls.order else 0)
-        for limit, most in calls.max.items():
-            least = at_least if limit == "total" else _total(needed, limit)
-            if least > most:
-                self.problems.add((*path, "max", limit), f"{most} are too few: {least} calls are asked for")
-        most_calls = task.limits.over(self.defaults.limits).get("tool_calls")
-        if most_calls is not None and at_least > most_calls:
-            self.problems.add(path, f"{at_least} calls are asked for, but limits.tool_calls is {most_calls}")
-        if calls.order is not None and calls.order.mode == "exact":
-            ordered = {pattern.tool for pattern in calls.order.of}
-            for tool in sorted(set(needed) - ordered):
-                self.problems.add((*path, "order"), f"exactly these calls, but {tool} is required too")
-
-
-def _patterns(
-    path: JsonPath, calls: CallsSpec, *, forbidden: bool = True
-) -> Iterator[tuple[JsonPath, CallPattern]]:
-    """Every call that the expectations name, with its place."""
-    groups: list[tuple[JsonPath, Sequence[CallPattern]]] = [((*path, "required"), calls.required)]
-    groups += [((*path, "forbidden"), calls.forbidden)] if forbidden else []
-    groups += [((*path, "order", "of"), calls.order.of)] if calls.order else []
-    for where, patterns in groups:
-        yield from (((*where, place), pattern) for place, pattern in enumerate(patterns))
-
-
-def _total(needed: Mapping[str, int], pattern: str) -> int:
-    return sum(count for tool, count in needed.items() if fnmatchcase(tool, pattern))
+                    self.problems.add(self.problems.located((*here, *place)), str(error))
 
 
 def kinds_of(annotation: Any) -> set[str]:

@@ -41,18 +41,21 @@ from loopwright.tools import ToolRegistry
 from ..errors import InputError, StateError, TaskFileError
 from ..example import Example, Prediction
 from ..module import Module
-from ..modules import ChainOfThought, CodeAct, Predict, ProgramOfThought, ReAct
+from ..modules import ChainOfThought, CodeAct, MultiChainComparison, Predict, ProgramOfThought, ReAct
 from ..signature import Signature
 from ..text import did_you_mean
 from ..trace import Trace
 from ..trajectory import Trajectory
 from .checks import judge
+from .conversation import TurnFields
 from .format import AgentSpec, Defaults, Split, Task, TaskFileSpec, json_schema
-from .locate import Document, JsonPath, parse_document, read_document
+from .locate import Document, parse_document, read_document
 from .metrics import Score
 from .problems import Problems, explain
+from .programs import Kind, build_program
 from .record import Run
-from .semantics import TaskChecker, check_approval, check_ids, find_tools, read_signature
+from .semantics import TaskChecker, check_approval, check_ids, find_tools, read_program, read_signature
+from .turn_semantics import check_turn_input
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -98,12 +101,17 @@ class TaskFile:
             raise TaskFileError([f"{document.name}: {found}"])
         problems = Problems(document)
         spec, agent, defaults, tasks = _shaped(document.value, problems)
-        signature = read_signature(agent, problems) if agent else None
-        tools = find_tools(agent, base, problems) if agent else None
-        check_ids(document.value.get("tasks"), problems)
+        listed = document.value.get("tasks")
+        program = read_program(agent, base, problems) if agent else None
+        signature = read_signature(agent, program, listed, problems) if agent else None
+        tools = find_tools(agent, program, base, problems) if agent else None
+        check_ids(listed, problems)
         check_approval(defaults, tools, problems)
         if agent is not None:
-            checker = TaskChecker(agent, defaults, signature, tools, problems)
+            if signature is not None:
+                check_turn_input(signature, agent, problems)
+            kind = Kind.of(agent, program)
+            checker = TaskChecker(agent, kind, defaults, signature, tools, problems)
             tasks = {place: checker.check(place, task) for place, task in tasks.items()}
         if spec is None or signature is None or tools is None or problems:
             _check_program(agent, None, base, problems)
@@ -117,6 +125,8 @@ class TaskFile:
 
     def agent(self) -> Module:
         """The agent that the file describes, with its saved program's state if it names one."""
+        if self.spec.program is not None and self.spec.built:
+            return build_program(self.spec.program, self.base)
         made = self._module()
         if self.spec.program is not None:
             made.load(self.base / self.spec.program)
@@ -134,6 +144,13 @@ class TaskFile:
                 return ChainOfThought(self.signature)
             case "predict":
                 return Predict(self.signature)
+            case "multi_chain":
+                return MultiChainComparison(self.signature)
+
+    @property
+    def turn_fields(self) -> TurnFields | None:
+        """The inputs that a conversation fills, where the signature has such."""
+        return TurnFields.of(self.signature, self.spec.turn_input)
 
     def limits(self, task: Task) -> dict[str, Any]:
         """What a trial of this task may use, where the file says so; by the names in `Limits`."""
@@ -231,17 +248,14 @@ def _part(model: type[M], value: object) -> M | None:
 
 
 def _check_program(agent: AgentSpec | None, made: TaskFile | None, base: Path, problems: Problems) -> None:
-    """A saved program is there and fits the agent."""
+    """A saved program is there and fits the agent; one that is code was built before."""
     if agent is None or agent.program is None:
         return
-    path: JsonPath = ("agent", "program")
-    if not agent.program.endswith(".json"):
-        problems.add(path, "only a saved program's .json file is supported by this version of loopwright")
-    elif made is not None:
+    if made is not None and not agent.built:
         try:
             made.agent()
         except StateError as error:
-            problems.add(path, str(error).replace(f"{base}{os.sep}", ""))
+            problems.add(("agent", "program"), str(error).replace(f"{base}{os.sep}", ""))
 
 
 def _example(task: Task) -> Example:

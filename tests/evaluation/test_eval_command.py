@@ -183,12 +183,9 @@ def test_every_problem_of_every_file_is_printed(run: Run, tmp_path: Path) -> Non
     code, _, err = run(first, second)
     lines = err.splitlines()
     assert code == 2
-    assert len(lines) == 6
-    assert (
-        lines[0]
-        == f"{first}:6: task two: input: is missing: the signature's inputs, as in input: {{question: …}}"
-    )
-    assert lines[-1] == "5 problems: nothing was run"
+    assert len(lines) == 4
+    assert lines[0] == f"{first}:6: task two: imput: no such key; did you mean 'input'?"
+    assert lines[-1] == "3 problems: nothing was run"
     assert "\u202e" not in err
 
 

@@ -1,0 +1,66 @@
+"""One run of a task on a program, with all that the task's file puts around it; nothing is judged here."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from loopwright.tools import Approval
+
+from ..ambient import context
+from ..example import Prediction
+from ..module import Module
+from ..trace import Trace
+from .conversation import NO_OUTPUT, Played, play
+from .format import Task
+from .record import Run
+from .tasks import TaskFile
+
+
+@dataclass(frozen=True, slots=True)
+class TaskRun:
+    """What came of it: what the program returned, or the error that ended it, and what the checks look at.
+
+    `trace` is the agent's, `users` holds what was asked of models that played the user.
+    """
+
+    given: object
+    error: Exception | None
+    run: Run
+    trace: Trace
+    users: Trace
+    seconds: float
+
+    @property
+    def prediction(self) -> Prediction:
+        """What the program returned; an empty one where it returned none."""
+        return self.given if isinstance(self.given, Prediction) else Prediction()
+
+
+async def run_task(file: TaskFile, task: Task, agent: Module, options: Mapping[str, Any]) -> TaskRun:
+    """Run a task on an agent that is this run's own, which may be changed: it gets the limits of the task.
+
+    The conversation, if the task is one, the rules of approval and the limits are the file's. `options` go to the
+    simulated user's model. Awaited on an event loop, or driven without one.
+    """
+    trace = Trace()
+    started = time.perf_counter()
+    with context(trace=trace, approval=Approval(file.defaults.approve)):
+        played = await play(
+            agent, task, file.turn_fields, trace=trace, limits=file.limits(task), options=options
+        )
+    seconds = time.perf_counter() - started
+    error = played.error
+    given = played.given
+    if error is None and isinstance(given, Prediction) and given.get("termination_reason") == "lm_error":
+        error = given["error"]
+    return TaskRun(given, error, _left(played), trace, played.users, seconds)
+
+
+def _left(played: Played) -> Run:
+    given = played.given if isinstance(played.given, Prediction) else Prediction()
+    outputs = {name: value for name, value in given.items() if name not in NO_OUTPUT}
+    ended = str(given.get("termination_reason", ""))
+    return Run(outputs, played.trajectory, ended, tuple(played.turns))
