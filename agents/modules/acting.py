@@ -26,7 +26,7 @@ class AgentPredict(Predict):
         super().__init__(signature, **options)
         self.guidance = ""
         self.descriptions: Mapping[str, str] = {}
-        self._tools = tools
+        self.tools = tools
 
     @property
     def takes_guidance(self) -> bool:
@@ -52,8 +52,8 @@ class AgentPredict(Predict):
         """A copy with this state; raises `StateError` also where a tool that it describes is not there."""
         new = super().with_own_state(state, path)
         for name in state.tools:
-            if name not in self._tools:
-                hint = did_you_mean(name, self._tools) or f"; it has: {', '.join(self._tools) or 'none'}"
+            if name not in self.tools:
+                hint = did_you_mean(name, self.tools) or f"; it has: {', '.join(self.tools) or 'none'}"
                 raise StateError(
                     f"predictor {path!r}: the state describes a tool {name!r} that this agent lacks{hint}"
                 )

@@ -1,0 +1,69 @@
+"""Asking for rollouts so that some of the budget is left for the confirmation at the end."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from .amounts import NOTHING, Amounts, Unit
+from .rollouts import SKIPPED, Batch, Outcome, Rollout
+
+T = TypeVar("T")
+Asks = Generator[Batch, Sequence[Outcome], T]
+"""A part of a search: what it asks for, is told, and returns."""
+
+CHUNK = 16  # rollouts asked for at a time, where what they cost bounds how many there may be
+_KNOWN: tuple[Unit, ...] = ("calls", "tokens", "usd", "tool_calls")  # costs that are the same in every replay
+
+
+@dataclass(slots=True)
+class Asker:
+    """Asks for rollouts as long as there is room for them, and skips the others, with `reserve` of the budget kept back.
+
+    The driver holds the budget itself; this only leaves some of it. `reserve` is a share from 0 to 1.
+    """
+
+    limits: Mapping[Unit, float]
+    reserve: float = 0.0
+    asked: int = 0
+    spent: Amounts = field(default=NOTHING)
+    exhausted: bool = False
+    best: str = ""
+
+    def ask(self, phase: str, rollouts: Sequence[Rollout], planned: int | None = None) -> Asks[list[Outcome]]:
+        """What comes of each; those that there is no room for are skipped."""
+        outcomes: list[Outcome] = []
+        size = CHUNK if set(self.limits) & set(_KNOWN) else max(len(rollouts), 1)
+        while len(outcomes) < len(rollouts):
+            wanted = rollouts[len(outcomes) : len(outcomes) + size]
+            room = self.room()
+            if room <= 0:
+                break
+            chunk = wanted[: int(min(room, len(wanted)))]
+            told = yield Batch(phase, chunk, planned, self.best)
+            self.asked += len(chunk)
+            self.spent += sum((outcome.spent for outcome in told), start=NOTHING)
+            outcomes += told
+            if any(outcome.skipped for outcome in told):
+                break
+        if len(outcomes) < len(rollouts) or any(outcome.skipped for outcome in outcomes):
+            self.exhausted = True
+        return outcomes + [SKIPPED] * (len(rollouts) - len(outcomes))
+
+    def room(self) -> float:
+        """How many more rollouts there is room for, by what they took so far; infinite without a bound."""
+        rooms = [math.inf]
+        for unit, limit in self.limits.items():
+            allowed = limit * (1 - self.reserve)
+            if unit == "rollouts":
+                rooms.append(math.floor(allowed) - self.asked)
+            elif unit in _KNOWN and self.asked:
+                took = float(getattr(self.spent, unit) or 0)
+                rooms.append(math.floor((allowed - took) / (took / self.asked)) if took else math.inf)
+        return min(rooms)
+
+    def release(self) -> None:
+        """From now on all of the budget may be used."""
+        self.reserve, self.exhausted = 0.0, False

@@ -1,0 +1,157 @@
+"""Arms that race on held-out tasks: paired, halved from rung to rung, and confirmed on tasks that chose nothing."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from ..example import Example
+from ..module import Module
+from .asking import Asker, Asks
+from .estimates import Difference, Estimate, estimate, paired
+from .report import Decision
+from .rollouts import Outcome, Rollout, draws
+from .splits import task_of
+
+CONFIRMING = 10_000  # the first rollout id of a confirmation: nothing else uses ids so high
+PRECISE = 80  # rollouts of one arm that a confirmation should come to
+MOST_REPEATS = 4  # of one task in a confirmation
+FIRST_RUNG = 8  # tasks that every arm is tried on
+
+Values = dict[object, list[float]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Arm:
+    """A candidate: its name, the program, and a word on how it came about."""
+
+    name: str
+    program: Module
+    note: str = ""
+
+
+@dataclass(slots=True)
+class Board:
+    """What was measured of which arm: by the arm's name and the task, the scores, with the outcomes they come from.
+
+    All arms are run on the same tasks under the same rollout ids, so that their differences are paired.
+    """
+
+    asker: Asker
+    values: dict[str, Values] = field(default_factory=dict)
+    outcomes: dict[tuple[str, str, int], Outcome] = field(default_factory=dict)
+
+    def measure(
+        self, phase: str, arms: Sequence[Arm], tasks: Sequence[Example], repeats: int = 1, first: int = 0
+    ) -> Asks[None]:
+        """Run every arm on every task, `repeats` times; what was measured before is not asked for again."""
+        wanted = [
+            (arm, task, number)
+            for task in tasks
+            for number in range(first, first + repeats)
+            for arm in arms
+            if (arm.name, task_of(task), number) not in self.outcomes
+        ]
+        rollouts = [Rollout(arm.program, task, number) for arm, task, number in wanted]
+        told = yield from self.asker.ask(phase, rollouts)
+        for (arm, task, number), outcome in zip(wanted, told, strict=True):
+            if outcome.skipped:
+                continue
+            name = task_of(task)
+            self.outcomes[arm.name, name, number] = outcome
+            if outcome.value is not None:
+                self.values.setdefault(arm.name, {}).setdefault(name, []).append(outcome.value)
+
+    def score(self, arm: Arm) -> Estimate | None:
+        """An arm's mean, over the tasks that it was run on."""
+        return estimate(self.values.get(arm.name, {}))
+
+    def mean(self, arm: Arm) -> float:
+        """The same as a number to sort by; an arm that was never run is last."""
+        found = self.score(arm)
+        return -math.inf if found is None else found.mean
+
+    def over(self, arm: Arm, other: Arm) -> Difference:
+        """How much better an arm is than another, on the tasks of both."""
+        return paired(self.values.get(arm.name, {}), self.values.get(other.name, {}))
+
+
+def race(
+    board: Board, baseline: Arm, arms: Sequence[Arm], tasks: Sequence[Example], seed: int, keep: int = 2
+) -> Asks[tuple[list[Arm], list[Decision]]]:
+    """Successive halving: all arms on a few tasks, the better half on twice as many, until `keep` are run on all.
+
+    The baseline stays in, so that every difference from it is paired. Gives the arms that are left, best first.
+    After Jamieson and Talwalkar, "Non-stochastic Best Arm Identification" (AISTATS 2016).
+    """
+    order = list(tasks)
+    draws(seed, "rungs").shuffle(order)
+    left, decisions = list(arms), []
+    rung = min(FIRST_RUNG, len(order))
+    while True:
+        yield from board.measure("select", [baseline, *left], order[:rung])
+        left.sort(key=lambda arm: -board.mean(arm))
+        if rung >= len(order) or board.asker.exhausted:
+            break
+        survivors = max(keep, math.ceil(len(left) / 2))
+        decisions += [
+            Decision(
+                "select", arm.name, "dropped", f"{board.score(arm)} after {rung} tasks, in the lower half"
+            )
+            for arm in left[survivors:]
+        ]
+        left = left[:survivors]
+        rung = len(order) if len(left) <= keep else min(2 * rung, len(order))
+    return left, decisions
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a confirmation found: the arm to return, and the estimates to report; None where it was not measured."""
+
+    chosen: Arm
+    reason: str
+    confirmed: Estimate | None = None
+    baseline: Estimate | None = None
+    decisions: tuple[Decision, ...] = ()
+
+
+def confirm(board: Board, baseline: Arm, finalists: Sequence[Arm], tasks: Sequence[Example]) -> Asks[Verdict]:
+    """Run the finalists and the baseline on tasks, and under rollout ids, that nothing was chosen by.
+
+    The baseline comes back unless the best finalist is better than it by more than the standard error of the paired
+    difference. Where there are no tasks left to confirm on, or no budget, what was measured before decides, by the
+    same rule, and the verdict says so.
+    """
+    if not finalists:
+        return Verdict(baseline, "no candidate came about")
+    board.asker.release()
+    fresh = Board(board.asker)
+    if tasks:
+        repeats = min(MOST_REPEATS, math.ceil(PRECISE / len(tasks)))
+        yield from fresh.measure("confirm", [baseline, *finalists], tasks, repeats, CONFIRMING)
+    judge, where = (
+        (fresh, "confirmed on unused tasks") if _is_measured(fresh, baseline, finalists) else (board, "")
+    )
+    if not where:
+        why = "the budget was used up" if tasks else "there were no tasks left for it"
+        where = f"not confirmed, since {why}; on the tasks it was selected by"
+    best = max(finalists, key=judge.mean)
+    gain = judge.over(best, baseline)
+    better = gain.n > 0 and gain.mean > (gain.error if gain.n > 1 else 0)
+    chosen = best if better else baseline
+    said = f"{best.name} is {gain} against the baseline ({where})"
+    reason = said if better else f"the baseline is returned: {said}, which is not more than the error"
+    decision = Decision("confirm", best.name, "returned" if better else "dropped", f"{gain} ({where})")
+    return Verdict(
+        chosen,
+        reason if gain.n else f"the baseline is returned: nothing could be measured ({where})",
+        fresh.score(chosen),
+        fresh.score(baseline),
+        (decision,),
+    )
+
+
+def _is_measured(board: Board, baseline: Arm, finalists: Sequence[Arm]) -> bool:
+    return all(board.score(arm) is not None for arm in (baseline, *finalists))
