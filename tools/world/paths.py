@@ -24,21 +24,25 @@ _PLAIN = re.compile(r'[^."*?\[\]\s]+')
 
 
 @dataclass(frozen=True, slots=True)
-class _Step:
-    """A step of a pattern; `wild` where its `*` stand for something."""
+class Step:
+    """A step of a path or of a pattern; `wild` where its `*` stand for something."""
 
     text: str
     wild: bool = False
 
     def fits(self, key: Key) -> bool:
-        return fnmatchcase(str(key), self.text) if self.wild else str(key) == self.text
+        """Whether the key is meant."""
+        if not self.wild:
+            return str(key) == self.text
+        return fnmatchcase(str(key), re.sub(r"[\[?]", r"[\g<0>]", self.text))
 
 
 @lru_cache(maxsize=4096)
-def _steps(text: str) -> tuple[_Step, ...]:
+def parts_of(text: str) -> tuple[Step, ...]:
+    """The steps of a path or a pattern; raises `WorldError` where the text is neither."""
     if len(text) > MAX_PATH:
         raise WorldError(f"{text[:40]}… is too long for a path")
-    made: list[_Step] = []
+    made: list[Step] = []
     place = 0
     while True:
         found = _STEP.match(text, place)
@@ -48,9 +52,9 @@ def _steps(text: str) -> tuple[_Step, ...]:
                 'and a key that has dots in quotes: users."a@b.c"'
             )
         if found["quoted"] is None:
-            made.append(_Step(found["plain"].strip(), "*" in found["plain"]))
+            made.append(Step(found["plain"].strip(), "*" in found["plain"]))
         else:
-            made.append(_Step(str(json.loads(f'"{found["quoted"]}"', strict=False))))
+            made.append(Step(str(json.loads(f'"{found["quoted"]}"', strict=False))))
         place = found.end()
         if not found["end"]:
             return tuple(made)
@@ -64,7 +68,7 @@ def steps_of(path: PathLike) -> Path:
     """
     if not isinstance(path, str):
         return tuple(path)
-    steps = _steps(path)
+    steps = parts_of(path)
     if any(step.wild for step in steps):
         raise WorldError(f"{path} is a pattern of several paths, where one is wanted")
     return tuple(step.text for step in steps)
@@ -87,7 +91,7 @@ def is_pattern(path: str) -> bool:
     >>> is_pattern("orders.*.status"), is_pattern("orders.17")
     (True, False)
     """
-    return any(step.wild for step in _steps(path))
+    return any(step.wild for step in parts_of(path))
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +105,17 @@ class Pattern:
     """
 
     text: str
-    steps: tuple[_Step, ...]
+    steps: tuple[Step, ...]
 
     @classmethod
     def of(cls, text: str) -> Pattern:
         """Read a pattern; raises `WorldError` where it is no path."""
-        return cls(text, _steps(text))
+        return cls(text, parts_of(text))
+
+    @property
+    def path(self) -> Path:
+        """The one path that it is, where nothing in it is wild."""
+        return tuple(step.text for step in self.steps)
 
     @property
     def anywhere(self) -> bool:
@@ -129,7 +138,7 @@ class Pattern:
         return len(path) >= len(self.steps) and _fit(self.steps, path[: len(self.steps)])
 
 
-def _fit(steps: Sequence[_Step], path: Sequence[Key]) -> bool:
+def _fit(steps: Sequence[Step], path: Sequence[Key]) -> bool:
     return all(step.fits(key) for step, key in zip(steps, path, strict=True))
 
 

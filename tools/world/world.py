@@ -84,7 +84,7 @@ class World:
         return located(self._now.tree, steps_of(path)) is not None
 
     def find(
-        self, pattern: str, where: Mapping[str, object] | None = None, limit: int | None = None
+        self, pattern: str | Pattern, where: Mapping[str, object] | None = None, limit: int | None = None
     ) -> dict[str, object]:
         """What a pattern fits, by path: `orders.*`, `*.status`; with `where`, only what has these values.
 
@@ -92,7 +92,9 @@ class World:
         {'orders.4': {'paid': True}}
         """
         found: dict[str, object] = {}
-        for path, node in matching(self._now.tree, Pattern.of(pattern)):
+        for path, node in matching(
+            self._now.tree, Pattern.of(pattern) if isinstance(pattern, str) else pattern
+        ):
             if all(_has(node, name, wanted) for name, wanted in (where or {}).items()):
                 found[dotted(path)] = copied(node)
             if limit is not None and len(found) >= limit:
