@@ -20,13 +20,13 @@ from ..errors import (
 from ..example import Prediction
 from ..models.base import NO_USAGE, Usage
 from ..module import Module
-from ..modules.agent import Agent
 from ..text import one_line
 from ..trace import Trace
 from ..trajectory import Trajectory
 from .checks import judge
 from .format import Task
 from .judging import verdicts
+from .programs import limit
 from .record import CheckResult, Run, TurnMade, Verdict
 from .scoring import scored
 from .task_run import run_task
@@ -54,6 +54,12 @@ class Trial:
             return None
         key = f"{self.file.defaults.seed}/{self.task.id}/{self.epoch}"
         return int.from_bytes(hashlib.sha256(key.encode()).digest()[:4], "big") >> 1
+
+    @property
+    def draws(self) -> dict[str, Any]:
+        """Options that make the epochs different draws for a cache and, where the file has a seed, for the model."""
+        options: dict[str, Any] = {"rollout_id": self.epoch} if self.epoch else {}
+        return options if self.seed is None else {**options, "seed": self.seed}
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +135,7 @@ def run_trial(trial: Trial) -> TrialResult:
 
 async def _attempt(trial: Trial) -> tuple[TrialResult, bool]:
     """One attempt, and whether another may go better."""
-    made = await run_task(trial.file, trial.task, prepared(trial), _drawn_apart(trial, {}))
+    made = await run_task(trial.file, trial.task, prepared(trial), trial.draws)
     error, run = made.error, made.run
     result = TrialResult(
         trial.file.name,
@@ -204,20 +210,10 @@ def is_infrastructure(error: Exception) -> bool:
 def prepared(trial: Trial) -> Module:
     """The program as a copy for this trial alone: with its limits, its seed, its place among the rollouts."""
     agent = trial.program.deepcopy()
-    limits = trial.file.limits(trial.task)
-    for _, module in agent.named_sub_modules():
-        if isinstance(module, Agent):
-            module.limits = replace(module.limits, **limits)
-        elif module.is_predictor:
-            vars(module)["options"] = vars(module)["options"] | _drawn_apart(trial, vars(module)["options"])
+    limit(agent, trial.file.limits(trial.task))
+    for predictor in agent.predictors():
+        own, draws = vars(predictor)["options"], trial.draws
+        if "rollout_id" in draws:
+            draws["rollout_id"] += own.get("rollout_id") or 0
+        vars(predictor)["options"] = own | draws
     return agent
-
-
-def _drawn_apart(trial: Trial, own: Mapping[str, Any]) -> dict[str, Any]:
-    """Options that make the epochs different draws for a cache and, where the file has a seed, for the model."""
-    options: dict[str, Any] = {}
-    if trial.epoch:
-        options["rollout_id"] = (own.get("rollout_id") or 0) + trial.epoch
-    if trial.seed is not None:
-        options["seed"] = trial.seed
-    return options

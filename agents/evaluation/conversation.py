@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from ..adapters.base import SUBMIT, scaffold
@@ -26,7 +26,7 @@ from ..signature import Field, Signature
 from ..trace import Trace
 from ..trajectory import Step, TerminationReason, Trajectory
 from .format import Simulate, Task
-from .programs import agents_in
+from .programs import limit
 from .record import TurnMade
 
 HISTORY_NAMES = ("history", "conversation_so_far")
@@ -216,8 +216,7 @@ class _Conversation:
             return
         used = self._used()
         left = {name: limit - (used[name] or 0) for name, limit in self.limits.items()}
-        for agent in agents_in(self.agent):
-            agent.limits = replace(agent.limits, **left)
+        limit(self.agent, left)
 
     def _end_with(self, reason: TerminationReason) -> None:
         """The user has more to say, and nothing is left to answer with."""

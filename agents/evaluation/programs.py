@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from loopwright.tools import ToolRegistry
 from loopwright.tools.errors import ToolDefinitionError
@@ -48,6 +49,12 @@ def agents_in(program: Module) -> Iterator[Agent]:
     [1, 0]
     """
     return (part for _, part in program.named_sub_modules() if isinstance(part, Agent))
+
+
+def limit(program: Module, limits: Mapping[str, Any]) -> None:
+    """Bound every agent in a program that is the caller's own; `limits` are by their names in `Limits`."""
+    for agent in agents_in(program):
+        agent.limits = replace(agent.limits, **limits)
 
 
 def tools_of(program: Module) -> ToolRegistry:

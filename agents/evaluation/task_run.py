@@ -34,15 +34,20 @@ class TaskRun:
     seconds: float
 
     @property
+    def returned_one(self) -> bool:
+        """Whether the program returned a prediction."""
+        return isinstance(self.given, Prediction)
+
+    @property
     def prediction(self) -> Prediction:
         """What the program returned; an empty one where it returned none."""
         return self.given if isinstance(self.given, Prediction) else Prediction()
 
 
 async def run_task(file: TaskFile, task: Task, agent: Module, options: Mapping[str, Any]) -> TaskRun:
-    """Run a task on an agent that is this run's own, which may be changed: it gets the limits of the task.
+    """Run a task on an agent that is this run's own, may be changed, and has the task's limits.
 
-    The conversation, if the task is one, the rules of approval and the limits are the file's. `options` go to the
+    The conversation, if the task is one, and the rules of approval are the file's; limits hold for all turns. `options` go to the
     simulated user's model. Awaited on an event loop, or driven without one.
     """
     trace = Trace()

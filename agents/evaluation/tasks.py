@@ -38,6 +38,7 @@ from pydantic import BaseModel, ValidationError
 
 from loopwright.tools import ToolRegistry
 
+from ..ambient import current, drive
 from ..errors import InputError, StateError, TaskFileError
 from ..example import Example, Prediction
 from ..module import Module
@@ -49,17 +50,20 @@ from ..trajectory import Trajectory
 from .checks import judge
 from .conversation import TurnFields
 from .format import AgentSpec, Defaults, Split, Task, TaskFileSpec, json_schema
+from .judging import verdicts
 from .locate import Document, parse_document, read_document
-from .metrics import Score
+from .metrics import MetricError, Score
 from .problems import Problems, explain
 from .programs import Kind, build_program
 from .record import Run
+from .scoring import scored
 from .semantics import TaskChecker, check_approval, check_ids, find_tools, read_program, read_signature
 from .turn_semantics import check_turn_input
 
 M = TypeVar("M", bound=BaseModel)
 
 TASK_ID = "task_id"  # the label that leads from an example back to its task
+RUN = "task_run"  # the note of a prediction that holds what its run left behind
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,31 +188,47 @@ class TaskFile:
     def examples(self, split: Split | None = None) -> list[Example]:
         """The tasks as examples for `Evaluate` and the optimizers, with `metric` to judge them.
 
-        An answer that must equal a value is a label; so is `task_id`.
+        An answer that must equal a value is a label; so is `task_id`. Of a conversation, the first thing that the
+        user says is the input (of a simulated user, the goal): `loopwright.evaluation.rollout` has all of it.
         """
         if TASK_ID in self.signature.fields:
             raise InputError(f"a signature with a field {TASK_ID!r} can't be made into examples: rename it")
-        return [_example(task) for task in self.select(split=split).tasks]
+        return [_example(task, self.turn_fields) for task in self.select(split=split).tasks]
 
     def metric(self, example: Example, prediction: Prediction, trace: Trace | None = None) -> Score:
         """Judge a prediction for one of `examples` by its task's expectations.
 
-        The value is the part of the checks that passed; the feedback is the first that failed.
+        The value is the task's score, by default the part of the checks that passed; the feedback is the first that
+        failed. A task with turns or a world must have been run by `loopwright.evaluation.rollout`, which `Evaluate`
+        and the optimizers do. Answers that a model judges are put to it. Raises `MetricError` where there can be no
+        score.
         """
+        task = self.task(example[TASK_ID])
+        run = self._run_of(task, prediction)
+        run = replace(run, verdicts=drive(verdicts(task, run, current().trace or Trace())))
+        results = judge(task, run, self.signature, self.tools)
+        found = scored(results, task.score)
+        if found.passed is None:
+            raise MetricError(next(result.feedback for result in results if result.error))
+        first = next((result for result in results if result.failed), None)
+        if first is None:
+            return Score(found.value, found.passed)
+        return Score(found.value, found.passed, first.feedback, first.step)
+
+    def _run_of(self, task: Task, prediction: Prediction) -> Run:
+        """What a run left behind, from the note of its prediction or, of a plain call, from its fields."""
+        noted = getattr(prediction, RUN, None)
+        if isinstance(noted, Run):
+            return noted
+        if task.turns:
+            raise MetricError(
+                f"the task {task.id} is a conversation: run it by loopwright.evaluation.rollout"
+            )
         trajectory = prediction.get("trajectory")
-        run = Run(
+        return Run(
             {name: prediction.get(name) for name in prediction.keys()},  # noqa: SIM118  # a record, no dict
             trajectory if isinstance(trajectory, Trajectory) else Trajectory(),
             prediction.get("termination_reason", ""),
-        )
-        results = judge(self.task(example[TASK_ID]), run, self.signature, self.tools)
-        failed = [result for result in results if not result.passed]
-        first = failed[0] if failed else None
-        return Score(
-            1 - len(failed) / len(results),
-            not failed,
-            first.feedback if first else "",
-            first.step if first else None,
         )
 
     @staticmethod
@@ -258,6 +278,10 @@ def _check_program(agent: AgentSpec | None, made: TaskFile | None, base: Path, p
             problems.add(("agent", "program"), str(error).replace(f"{base}{os.sep}", ""))
 
 
-def _example(task: Task) -> Example:
+def _example(task: Task, fields: TurnFields | None) -> Example:
     labels = {name: m.equals for name, m in task.expect.answer.items() if "equals" in m.model_fields_set}
-    return Example({**task.input, **labels, TASK_ID: task.id}).with_inputs(*task.input)
+    inputs = dict(task.input)
+    if task.turns and fields is not None:
+        first = task.turns[0]
+        inputs[fields.said] = first.user if first.simulate is None else first.simulate.goal
+    return Example({**inputs, **labels, TASK_ID: task.id}).with_inputs(*inputs)
