@@ -11,7 +11,8 @@ interval, spreads are `{p50, p95, total}`:
                               partial (a rate: the mean of the trials' scores), checks (the part of all checks
                               that passed), steps, tool_calls, tokens, seconds (spreads), money (a spread of
                               US dollars, null where a price is not known), usd (the total of all trials, or
-                              null), cached (answers)
+                              null), other_usage (of models that played "users" or were "judges"; the figures
+                              before are without it), cached (answers)
     by                        rates by file, tag, split and check
     endings                   how the runs ended, with counts
     tools                     by tool: calls, errors (by kind), seconds, invalid (arguments that did not fit,
@@ -42,7 +43,7 @@ from ..attempt import Trial, TrialResult
 from ..tasks import TaskFile
 from .clusters import Cluster, clusters
 from .figures import Rate, mean_rate, pass_power, quantile
-from .stored import finite, partial_score, task_json
+from .stored import finite, task_json
 from .tool_figures import ToolFigures, each_tool, tool_figures
 
 FORMAT = 1
@@ -162,9 +163,8 @@ class Report:
     def partial(self) -> Rate:
         """The mean of the trials' scores, which give credit for a part of what was expected."""
         tasks = by_task(self.judged).values()
-        return mean_rate(
-            [math.fsum(map(partial_score, trials)) / len(trials) for trials in tasks], len(self.judged)
-        )
+        means = [math.fsum(trial.score for trial in trials) / len(trials) for trials in tasks]
+        return mean_rate(means, len(self.judged))
 
     # What it took
 
@@ -172,6 +172,15 @@ class Report:
     def usage(self) -> Usage:
         """Tokens and money of all trials together."""
         return sum((result.usage for result in self.results), start=NO_USAGE)
+
+    @property
+    def other_usage(self) -> dict[str, Usage]:
+        """What the models took that played users or judged, by role; `usage` is without it."""
+        sums: dict[str, Usage] = {}
+        for result in self.results:
+            for role, usage in result.other_usage.items():
+                sums[role] = sums.get(role, NO_USAGE) + usage
+        return sums
 
     def spread(self, name: str) -> dict[str, float]:
         """Median, 95th percentile and total of "steps", "tool_calls", "tokens" or "seconds" over the trials."""
@@ -240,6 +249,7 @@ class Report:
                 **{name: self.spread(name) for name in ("steps", "tool_calls", "tokens", "seconds")},
                 "money": self.money,
                 "usd": self.usage.usd,
+                "other_usage": {role: asdict(usage) for role, usage in self.other_usage.items()},
                 "cached": sum(result.cached for result in self.results),
             },
             "by": {

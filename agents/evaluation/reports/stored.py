@@ -3,9 +3,10 @@
 A task has `file`, `id`, `tags`, `split`, `input` and `trials`. A trial has
 
     epoch, outcome            from 0; "passed", "failed" or "excluded"
-    score                     between 0 and 1: the credit for what was right
+    score                     between 0 and 1: the credit for a part of what was expected
     checks                    check, about, passed, feedback, step and turn (from 1, or null), grader (the model
-                              that judged, or ""), error (true: it could not be made)
+                              that judged, or ""), error (true: it could not be made), gate (true: the trial
+                              fails with it, whatever its score)
     outputs, termination, error
     usage, cached             tokens and US dollars (null: not known); answers that came from a cache
     seconds, attempts
@@ -13,6 +14,8 @@ A task has `file`, `id`, `tags`, `split`, `input` and `trials`. A trial has
                               seconds, changes of the world), seconds, and inner (the calls that a program made)
     turns                     of a conversation, as in `TurnMade`: item, user, outputs, first and last (steps,
                               from 1), termination, user_model
+    verdicts                  of models that judged: about, model, reason, passed, score, error
+    other_usage               what the models took that played "users" or were "judges"; `usage` is without it
     world                     changes, wanted (by the task's reference, or null), lost (changes too many to keep)
 
 What is empty may be left out from `malformed` on. A change is `{path, before, after}`; a side that is not there
@@ -32,15 +35,9 @@ from loopwright.tools.world import Change
 from ...adapters.values import to_plain
 from ...trajectory import Step
 from ..attempt import TrialResult
-
-
-def partial_score(trial: TrialResult) -> float:
-    """The credit that a trial gets: its own score where it has one, else the part of its checks that passed."""
-    given = getattr(trial, "score", None)
-    if isinstance(given, int | float) and math.isfinite(given):
-        return min(1.0, max(0.0, float(given)))
-    made = [check for check in trial.checks if not check.error]
-    return sum(check.passed for check in made) / len(made) if made else float(trial.passed)
+from ..format import ScoreSpec
+from ..record import CheckResult
+from ..scoring import names_of
 
 
 def task_json(trials: Sequence[TrialResult]) -> dict[str, Any]:
@@ -61,8 +58,8 @@ def trial_json(trial: TrialResult) -> dict[str, Any]:
     return {
         "epoch": trial.epoch,
         "outcome": trial.outcome,
-        "score": partial_score(trial),
-        "checks": [asdict(check) for check in trial.checks],
+        "score": trial.score,
+        "checks": [_check_json(check, trial.task.score) for check in trial.checks],
         "outputs": to_plain(dict(trial.outputs)),
         "termination": trial.termination,
         "error": trial.error,
@@ -77,9 +74,12 @@ def trial_json(trial: TrialResult) -> dict[str, Any]:
 def _where_there_is_one(trial: TrialResult) -> dict[str, Any]:
     """The conversation of a trial and what it changed in its world."""
     shown: dict[str, Any] = {}
-    turns = getattr(trial, "turns", ())
-    if turns:
-        shown["turns"] = [to_plain(turn) for turn in turns]
+    if trial.turns:
+        shown["turns"] = [to_plain(turn) for turn in trial.turns]
+    if trial.verdicts:
+        shown["verdicts"] = [{"about": name, **asdict(said)} for name, said in trial.verdicts.items()]
+    if trial.other_usage:
+        shown["other_usage"] = {name: asdict(usage) for name, usage in trial.other_usage.items()}
     if trial.world is not None:
         wanted = trial.world.wanted
         shown["world"] = {
@@ -88,6 +88,11 @@ def _where_there_is_one(trial: TrialResult) -> dict[str, Any]:
             "lost": trial.world.lost,
         }
     return shown
+
+
+def _check_json(check: CheckResult, score: ScoreSpec | None) -> dict[str, Any]:
+    gate = score is not None and not set(names_of(check)).isdisjoint(score.gates)
+    return {**asdict(check), "gate": gate}
 
 
 def _changes_json(changes: Sequence[Change]) -> list[dict[str, Any]]:

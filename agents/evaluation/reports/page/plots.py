@@ -7,7 +7,7 @@ class; a `title` in each mark says its numbers.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -75,23 +75,23 @@ class Amount:
     passed: bool
 
 
-def histogram(amounts: Sequence[Amount], unit: str, *, height: int = 170) -> Markup:
+def histogram(amounts: Sequence[Amount], label: Callable[[float], str], *, height: int = 170) -> Markup:
     """How many trials took how much; those that failed stand on those that passed."""
     values = [amount.value for amount in amounts]
     edges = bin_edges(values)
     bins = _binned(amounts, edges)
     most = max((passed + failed for passed, failed in bins), default=0) or 1
-    svg = _svg(height, f"{len(values)} trials: median {_short(quantile(values, 0.5))} {unit}")
+    svg = _svg(height, f"{len(values)} trials, median {label(quantile(values, 0.5))}")
     _hatch(svg)
-    frame = _Frame(top=20, bottom=height - 26, left=6, right=99)
+    frame = _Frame(top=20, bottom=height - 26, left=7, right=99)
     for count in sorted({0, most // 2, most}):
         y = frame.up(count / most)
         _line(svg, frame.left, y, frame.right, y, "grid")
         _text(svg, frame.left - 1, y + 4, str(count), "end")
-    width = (frame.right - frame.left) / max(len(bins), 1)
+    width = (frame.right - frame.left) / len(bins)
     for place, (passed, failed) in enumerate(bins):
         x = frame.left + place * width + width * 0.08
-        span = f"{_short(edges[place])} to {_short(edges[place + 1])} {unit}"
+        span = _span(edges[place], edges[place + 1], label)
         top = frame.up(passed / most)
         if passed:
             _rect(svg, x, top, width * 0.84, frame.bottom - top, "passed", f"{span}: {passed} passed")
@@ -100,10 +100,28 @@ def histogram(amounts: Sequence[Amount], unit: str, *, height: int = 170) -> Mar
             _rect(svg, x, above, width * 0.84, top - above, "failed", f"{span}: {failed} failed")
     _line(svg, frame.left, frame.bottom, frame.right, frame.bottom, "axis")
     _quantiles(svg, frame, values, edges)
-    for share, anchor in ((0.0, "start"), (0.5, "middle"), (1.0, "end")):
-        at = edges[0] + share * (edges[-1] - edges[0])
-        _text(svg, frame.across(share), height - 8, _short(at) + (f" {unit}" if share == 1 else ""), anchor)
+    for share, anchor, name in _ticks(edges, label):
+        _text(svg, frame.across(share), height - 8, name, anchor)
     return _markup(svg)
+
+
+def _span(low: float, high: float, label: Callable[[float], str]) -> str:
+    """The values of a bin; those of whole numbers begin and end half a number off."""
+    if low % 1 == high % 1 == 0.5:
+        low, high = low + 0.5, high - 0.5
+    return label(low) if low == high else f"{label(low)} to {label(high)}"
+
+
+def _ticks(edges: Sequence[float], label: Callable[[float], str]) -> list[tuple[float, str, str]]:
+    """Where along the axis which value is named: each of a few whole numbers, else both ends and the middle."""
+    count = len(edges) - 1
+    if edges[1] - edges[0] == 1 and edges[0] % 1 == 0.5:
+        every = math.ceil(count / 12)
+        return [
+            ((place + 0.5) / count, "middle", label(edges[place] + 0.5)) for place in range(0, count, every)
+        ]
+    middle = (edges[0] + edges[-1]) / 2
+    return [(0, "start", label(edges[0])), (0.5, "middle", label(middle)), (1, "end", label(edges[-1]))]
 
 
 def _quantiles(svg: Element, frame: _Frame, values: Sequence[float], edges: Sequence[float]) -> None:
@@ -132,7 +150,7 @@ def bin_edges(values: Sequence[float], bins: int = BINS) -> list[float]:
     """
     low, high = min(values, default=0.0), max(values, default=1.0)
     if all(float(value).is_integer() for value in values):
-        width = max(1, math.ceil((high - low + 1) / bins))
+        width = math.ceil((high - low + 1) / bins)
         count = math.ceil((high - low + 1) / width)
         return [low - 0.5 + width * place for place in range(count + 1)]
     low = min(low, 0.0)
@@ -219,17 +237,6 @@ def _titled(element: Element, title: str) -> None:
 
 def _told(rate: Mapping[str, Any]) -> str:
     return f"{percent(rate['value'])} ({percent(rate['low'])} to {percent(rate['high'])}, n = {rate['n']})"
-
-
-def _short(value: float) -> str:
-    """A number in a few characters.
-
-    >>> _short(0.00123), _short(12), _short(2500), _short(3.14159)
-    ('0.00123', '12', '2,500', '3.14')
-    """
-    if float(value).is_integer() or abs(value) >= 1000:
-        return f"{value:,.0f}"
-    return f"{value:.3g}"
 
 
 def _n(value: float) -> str:

@@ -16,9 +16,11 @@ const index = await unpacked("index");
 const tasks = index.tasks;
 const rows = index.trials.map((row, number) => ({ ...row, number, of: tasks[row.task] }));
 const several = new Set(rows.filter((row) => row.epoch).map((row) => row.task));
+const passing = new Set(rows.filter((row) => row.outcome === "passed").map((row) => row.task));
+const flaky = new Set(rows.filter((row) => row.outcome === "failed" && passing.has(row.task)).map((row) => row.task));
 const table = document.getElementById("table");
 const panel = document.getElementById("trial");
-const state = { outcome: "", text: "", task: "", cluster: "", sort: "task", down: false };
+const state = { text: "", sort: "task", down: false }; // and what is chosen, by filter
 const found = { rows: [], made: 0 };
 const controls = {};
 let texts = null; // of every trial, in small letters; made when something is searched for
@@ -29,10 +31,10 @@ function valuesOf(row, name) {
   const { of } = row;
   return { tag: of.tags ?? [], split: of.split ? [of.split] : [], file: [of.file], task: [of.id], change: of.change ? [of.change] : [],
     tool: row.tools, check: row.check ? [row.check] : [], ending: [row.ending || "returned"],
-    cluster: row.cluster === null ? [] : [String(row.cluster)], outcome: [row.outcome] }[name];
+    cluster: row.cluster === null ? [] : [String(row.cluster)], outcome: [row.outcome], flaky: flaky.has(row.task) ? ["yes"] : [] }[name];
 }
 
-const FILTERS = ["outcome", "task", "cluster", ...SELECTS.map(([name]) => name)];
+const FILTERS = ["outcome", "task", "cluster", "flaky", ...SELECTS.map(([name]) => name)];
 
 function matches(row) {
   const word = state.text.trim().toLowerCase();
@@ -83,7 +85,7 @@ function rowElement(row) {
     el("td", { class: "task" },
       el("a", { class: "name", href: `#trial=${row.number}` }, visible(name)),
       (of.tags ?? []).slice(0, 4).map((tag) => el("span", { class: "tag" }, visible(tag))),
-      row.why ? el("span", { class: "why", title: row.why.replace(HIDDEN, "·") }, visible(row.why)) : null),
+      row.why ? el("span", { class: "why", dir: "auto", title: row.why.replace(HIDDEN, "·") }, visible(row.why)) : null),
     ...[count(row.steps), count(row.calls), count(row.tokens), money(row.usd), time(row.seconds)].map((text, place) => el("td", { class: COLUMNS[place + 2][2] }, text)));
   made.addEventListener("click", (event) => {
     if (!event.target.closest("a")) location.hash = `trial=${row.number}`;
@@ -146,7 +148,7 @@ function showControls() {
     controls[name].classList.toggle("picked", Boolean(state[name]));
   }
   if (controls.text.value !== state.text) controls.text.value = state.text;
-  const more = [state.task && ["of the task ", visible(state.task)], state.cluster && ["that failed alike"]].filter(Boolean);
+  const more = [state.task && ["of the task ", visible(state.task)], state.cluster && ["that failed alike"], state.flaky && ["of flaky tasks"]].filter(Boolean);
   const words = found.rows.length === rows.length ? [plural(rows.length, "trial")] : [`${count(found.rows.length)} of ${plural(rows.length, "trial")}`];
   for (const part of more) words.push(" ", ...part);
   document.getElementById("found").replaceChildren(...words);

@@ -65,6 +65,7 @@ function plural(number, word) {
 }
 
 function time(seconds) {
+  if (seconds === 0) return "0 s";
   if (seconds < 1) return `${Math.round(1000 * seconds)} ms`;
   if (seconds < 60) return `${seconds.toFixed(1)} s`;
   return `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;

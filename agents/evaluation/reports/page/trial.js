@@ -16,6 +16,7 @@ function trialBody(trial, task) {
   if (trial.error) body.append(section("What went wrong", block(trial.error)));
   if (trial.checks.length) body.append(section("Checks", checks(trial.checks)));
   body.append(...(trial.turns?.length ? conversation(trial, failed, task) : singleRun(trial, failed, task)));
+  if (trial.verdicts?.length) body.append(section("What models judged", el("ul", { class: "checks" }, trial.verdicts.map(verdict))));
   if (trial.world) body.append(worldSection(trial.world));
   return body;
 }
@@ -27,11 +28,18 @@ function checks(all) {
     const words = check.passed ? check.about : check.feedback || check.about;
     return el("li", {}, sign(outcome), el("div", { class: "feedback" },
       el("span", { class: "kind" }, visible(check.check)), " ", visible(words),
+      check.gate ? el("span", { class: "muted" }, " · gate") : null,
       check.turn ? el("span", { class: "muted" }, ` · turn ${check.turn}`) : null,
       check.grader ? el("span", { class: "muted" }, " · judged by ", visible(check.grader)) : null,
       check.error ? el("span", { class: "muted" }, " · could not be made") : null,
       !check.passed && check.step ? [" · ", stepLink(check.step)] : null));
   }));
+}
+
+function verdict(said) {
+  const outcome = said.error ? "excluded" : said.passed ? "passed" : "failed";
+  const score = said.score === null ? "" : `, score ${said.score}`;
+  return el("li", {}, sign(outcome), el("div", {}, el("span", { class: "muted" }, visible(`${said.about} · ${said.model}${score}`)), block(said.error || said.reason)));
 }
 
 function stepLink(number) {

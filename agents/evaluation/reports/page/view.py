@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -71,6 +71,10 @@ def _notices(report: Mapping[str, Any], cut_at: int | None) -> Iterator[str]:
         )
     if summary["cached"]:
         yield f"{summary['cached']:,} answers came from a cache: their tokens and money count as 0."
+    for role, usage in summary.get("other_usage", {}).items():
+        tokens = number(usage["prompt_tokens"] + usage["completion_tokens"])
+        price = "a price is not known" if usage["usd"] is None else dollars(usage["usd"])
+        yield f"Models that were {role} took {tokens} tokens, {price}: the figures are without them."
     if cut_at is not None:
         yield f"Texts are cut at {cut_at:,} characters on this page; report.json has them whole."
 
@@ -131,30 +135,27 @@ def _groups(report: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 def _plots(report: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     powers = report["summary"]["pass_power"]
     if len([rate for rate in powers.values() if rate["n"]]) > 1:
-        note = "How often all of k trials of one task pass, with 95 % intervals."
+        note = "How often all of k trials of one task pass, with 95% intervals."
         yield {"title": "pass^k", "note": note, "svg": power_curve(powers), "legend": False}
     trials = [trial for task in report["tasks"] for trial in task["trials"] if trial["outcome"] != "excluded"]
-    for title, unit, values in _amounts(trials):
+    for title, note, label, values in _amounts(trials):
         amounts = [
             Amount(value, trial["outcome"] == "passed")
             for value, trial in zip(values, trials, strict=True)
             if value is not None
         ]
         if any(amount.value for amount in amounts):
-            yield {
-                "title": title,
-                "note": f"Trials by {unit or title.lower()}.",
-                "svg": histogram(amounts, unit),
-                "legend": True,
-            }
+            yield {"title": title, "note": note, "svg": histogram(amounts, label), "legend": True}
 
 
-def _amounts(trials: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, str, list[float | None]]]:
-    yield "Steps", "steps", [len(trial["trajectory"]) for trial in trials]
-    yield "Money", "US$", [trial["usage"]["usd"] for trial in trials]
+def _amounts(
+    trials: Sequence[Mapping[str, Any]],
+) -> Iterator[tuple[str, str, Callable[[float], str], list[float | None]]]:
+    yield "Steps", "Trials by the steps they took.", number, [len(trial["trajectory"]) for trial in trials]
+    yield "Money", "Trials by what they cost.", dollars, [trial["usage"]["usd"] for trial in trials]
     tokens = [trial["usage"]["prompt_tokens"] + trial["usage"]["completion_tokens"] for trial in trials]
-    yield "Tokens", "tokens", [float(count) for count in tokens]
-    yield "Time", "seconds", [trial["seconds"] for trial in trials]
+    yield "Tokens", "Trials by the tokens they used.", number, [float(count) for count in tokens]
+    yield "Time", "Trials by how long they took.", duration, [trial["seconds"] for trial in trials]
 
 
 # Numbers as people read them
@@ -163,10 +164,10 @@ def _amounts(trials: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, str, li
 def number(value: float) -> str:
     """A count or a mean of counts.
 
-    >>> number(3412.0), number(2.5), number(0)
+    >>> number(3412.25), number(2.5), number(0)
     ('3,412', '2.5', '0')
     """
-    return f"{value:,.1f}".removesuffix(".0")
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.1f}".removesuffix(".0")
 
 
 def dollars(usd: float) -> str:
@@ -186,6 +187,8 @@ def duration(seconds: float) -> str:
     >>> duration(0.042), duration(4.25), duration(192), duration(7300)
     ('42 ms', '4.2 s', '3 min 12 s', '2 h 1 min')
     """
+    if not seconds:
+        return "0 s"
     if seconds < 1:
         return f"{1000 * seconds:.0f} ms"
     if seconds < 60:
