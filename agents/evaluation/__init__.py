@@ -27,8 +27,9 @@ from .metrics import (
     f1,
     numeric,
 )
-from .record import CheckResult, Run
+from .record import CheckResult, Run, TurnMade, Verdict
 from .reports.report import Report
+from .rollout import Rollout, file_of, rollout, run_example
 from .tasks import TaskFile
 
 __all__ = [
@@ -39,19 +40,25 @@ __all__ = [
     "EvaluationResult",
     "MetricError",
     "Report",
+    "Rollout",
     "Run",
     "Score",
     "TaskFile",
     "Trial",
     "TrialResult",
+    "TurnMade",
+    "Verdict",
     "answer_exact_match",
     "as_score",
     "call_metric",
     "contains",
     "exact_match",
     "f1",
+    "file_of",
     "judge",
     "numeric",
     "plan",
+    "rollout",
+    "run_example",
     "run_trials",
 ]

@@ -5,21 +5,26 @@ from __future__ import annotations
 import csv
 import json
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from loopwright.tools.errors import with_article
+
 from ..adapters.values import format_value, to_plain
 from ..ambient import context, current
 from ..calling import evaluation
-from ..errors import ConfigurationError
+from ..errors import ConfigurationError, InputError
 from ..example import Example, Prediction
 from ..text import one_line
 from ..trace import Trace
 from .metrics import Metric, as_score, call_metric
+from .rollout import file_of, predicted
 from .show import Progress, Table, print_table
+from .tasks import TaskFile
 from .workers import as_completed
 
 log = logging.getLogger("loopwright")
@@ -48,7 +53,7 @@ class EvaluationError:
 class EvaluationResult(Prediction):
     """What an evaluation found.
 
-    `score` is the mean of all scores in per cent; `results` one (example, prediction, score) for each
+    `score` is the mean of all scores in per cent (NaN where it was interrupted before the first); `results` one (example, prediction, score) for each
     example, in the order of the devset, the score as the metric gave it; `errors` an `EvaluationError`
     for each example without a score of its own, which counts as `failure_score`.
     """
@@ -82,7 +87,9 @@ class Evaluate:
     `max_errors` of them no further example is begun. Threads inherit the context; each run has a trace of
     its own. Ctrl-C raises `EvaluationInterrupted`, a `KeyboardInterrupt` with what is done.
 
-    What is given in the call goes before what the constructor was given, as in DSPy.
+    What is given in the call goes before what the constructor was given, as in DSPy. A `TaskFile` is a devset too,
+    with its own metric: its tasks are run as `loopwright eval` runs them, in a fresh world with their turns, faults,
+    limits and approvals. So are its examples where the metric is the file's.
 
     >>> devset = [Example(n=n, double=2 * n).with_inputs("n") for n in range(4)]
     >>> evaluate = Evaluate(devset=devset, metric=lambda example, given: example.double == given.double)
@@ -92,7 +99,7 @@ class Evaluate:
 
     def __init__(
         self,
-        devset: Sequence[Example],
+        devset: Sequence[Example] | TaskFile,
         metric: Metric | None = None,
         num_threads: int | None = None,
         display_progress: bool = False,
@@ -118,7 +125,7 @@ class Evaluate:
         self,
         program: Program,
         metric: Metric | None = None,
-        devset: Sequence[Example] | None = None,
+        devset: Sequence[Example] | TaskFile | None = None,
         num_threads: int | None = None,
         display_progress: bool | None = None,
         display_table: bool | int | None = None,
@@ -126,12 +133,11 @@ class Evaluate:
         save_as_json: str | Path | None = None,
     ) -> EvaluationResult:
         """Evaluate a program: a module, or any function from the inputs to a prediction."""
-        chosen = metric or self.metric
+        given = self.devset if devset is None else devset
+        chosen = metric or self.metric or (given.metric if isinstance(given, TaskFile) else None)
         if chosen is None:
             raise ConfigurationError("Evaluate needs a metric: give it metric=, here or in the constructor")
-        examples = list(self.devset if devset is None else devset)
-        for example in examples:
-            _ = example.input_keys  # raises ValueError before anything is run
+        examples = checked_examples(given)
         shown = self.display_progress if display_progress is None else display_progress
         outcomes: dict[int, _Outcome] = {}
         try:
@@ -179,7 +185,7 @@ class Evaluate:
             score = outcome.score if outcome.kind is None else self.failure_score
             total += outcome.value if outcome.kind is None else self.failure_score
             results.append((example, outcome.prediction, score))
-        mean = round(100 * total / len(results), 2) if results else 0.0
+        mean = round(100 * total / len(results), 2) if results else math.nan
         return EvaluationResult(score=mean, results=results, errors=errors)
 
     def _log(self, errors: Sequence[EvaluationError]) -> None:
@@ -215,10 +221,25 @@ class _Outcome:
 _NOT_RUN = _Outcome(Prediction(), "not run")
 
 
+def checked_examples(devset: Iterable[Example] | TaskFile) -> list[Example]:
+    """The examples of a devset; raises before anything is run where there is none, or one that is no example."""
+    examples = devset.examples() if isinstance(devset, TaskFile) else list(devset)
+    if not examples:
+        raise ConfigurationError("the devset is empty: there is nothing to evaluate")
+    for place, example in enumerate(examples):
+        if not isinstance(example, Example):
+            raise InputError(
+                f"devset[{place}] is {with_article(type(example).__name__)}, not an Example: "
+                'write Example(question="…", answer="…").with_inputs("question")'
+            )
+        _ = example.input_keys  # raises ValueError before anything is run
+    return examples
+
+
 def _one(program: Program, metric: Metric, example: Example) -> _Outcome:
     with context(trace=Trace()):
         try:
-            prediction = program(**example.inputs().toDict())
+            prediction = predicted(file_of(metric), program, example)
         except Exception as error:  # noqa: BLE001  # it is kept in the result, and no other example is lost
             return _Outcome(Prediction(), "program", error)
         try:

@@ -91,7 +91,7 @@ def rollout(
     trace = Trace()
     try:
         with context(trace=trace):
-            given = _made(file, program, example, rollout_id)
+            given = predicted(file, program, example, rollout_id)
     except Exception as error:
         if is_infrastructure(error) or isinstance(error, BudgetError):
             raise
@@ -100,14 +100,20 @@ def rollout(
     return Rollout(given, as_score(call_metric(judge, example, given)), trace)
 
 
-def _made(file: TaskFile | None, program: Program, example: Example, rollout_id: int) -> Any:
+def predicted(file: TaskFile | None, program: Program, example: Example, rollout_id: int = 0) -> Any:
+    """What a program makes of an example, unscored: as `rollout`, what goes wrong is raised.
+
+    Without a file and a rollout id it is the plain call.
+    """
     if not isinstance(program, Module):
         return program(**example.inputs().toDict())
     if file is not None and TASK_ID in example:
         trial = Trial(file, program, file.task(example[TASK_ID]), rollout_id)
         return _run(file, prepared(trial), example, trial.draws)
+    if not rollout_id:
+        return program(**example.inputs().toDict())
     own = program.deepcopy()
-    for predictor in own.predictors() if rollout_id else ():
+    for predictor in own.predictors():
         options = vars(predictor)["options"]
         vars(predictor)["options"] = {
             **options,

@@ -11,7 +11,7 @@ import pytest
 from replay import always
 
 from loopwright import Evaluate, Example, Module, Predict, Prediction, Signature, context
-from loopwright.errors import ConfigurationError
+from loopwright.errors import ConfigurationError, InputError
 from loopwright.evaluation import EvaluationInterrupted, Score, exact_match
 from loopwright.evaluation.workers import as_completed
 
@@ -163,8 +163,14 @@ def test_a_score_with_feedback_is_kept_as_the_metric_gave_it() -> None:
     assert result.results[0][2].feedback == "half of it"
 
 
-def test_an_empty_devset_scores_nothing() -> None:
-    assert Evaluate(devset=[], metric=exact_match)(square).score == 0.0
+def test_an_empty_devset_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match="the devset is empty: there is nothing to evaluate"):
+        Evaluate(devset=[], metric=exact_match)(square)
+
+
+def test_a_dict_is_no_example() -> None:
+    with pytest.raises(InputError, match=r"devset\[1\] is a dict, not an Example: write Example\("):
+        Evaluate(devset=[*squares(1), {"n": 1}], metric=exact_match)(square)  # type: ignore[list-item]  # on purpose
 
 
 def test_threads_inherit_the_context_and_each_run_has_its_own_trace() -> None:
