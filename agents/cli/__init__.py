@@ -15,6 +15,7 @@ import click
 from ..__about__ import __version__
 
 COMMANDS = {
+    "chat": "Talk to an agent with tools.",
     "run": "Ask an agent one question and watch its steps.",
     "eval": "Evaluate an agent on a file of tasks.",
     "tools": "List, show, call, check and serve tools.",

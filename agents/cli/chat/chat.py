@@ -1,0 +1,364 @@
+"""A chat: the conversation, what answers in it, and where it is kept. One turn is one run of the agent's events."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, aclosing, nullcontext
+from dataclasses import dataclass, field
+from typing import Any
+
+from loopwright.tools import Approval, ToolRegistry
+from loopwright.tools.calls import ToolCall
+
+from ... import streaming
+from ...adapters.base import SUBMIT
+from ...adapters.values import to_plain
+from ...ambient import context
+from ...errors import ConfigurationError, LoopwrightError
+from ...runtime import Journal
+from ...runtime.usage import UsageTracker
+from ...text import one_line
+from ...trace import Trace
+from ...trajectory import Trajectory
+from .conversation import INTERRUPTED, Conversation, Turn
+from .events import (
+    AskedEvent,
+    CalledEvent,
+    CallForm,
+    DemosEvent,
+    EndEvent,
+    Event,
+    NoticeEvent,
+    ResultForm,
+    ReturnedEvent,
+    SetupEvent,
+    StepEvent,
+    TokenEvent,
+    TurnEvent,
+    UndoEvent,
+    UsageForm,
+)
+from .record import Record
+from .setup import Answering, answering, model_of, written_demos
+from .show import Show
+from .store import Sessions
+
+_THOUGHTS = ("thought", "reasoning")
+_FORM = ("tool_name", "tool_args", "code")  # fields of a text adapter's turn that are told of as calls
+
+
+@dataclass
+class Chat:
+    """Everything that a line typed into the chat can change."""
+
+    show: Show
+    store: Sessions | None
+    policy: Approval
+    find_tools: Callable[[str], ToolRegistry]
+    dry_run: bool = False
+    conversation: Conversation = field(default_factory=Conversation)
+    record: Record = field(init=False)
+    answering: Answering = field(init=False)
+    attached: list[str] = field(default_factory=list)
+    journaling: bool = True
+    trace: Trace = field(default_factory=Trace)
+    rollouts: int = 0
+
+    # ---- sessions
+
+    def begin(self, setup: SetupEvent) -> None:
+        """A new session with this setup; raises where nothing can answer with it."""
+        made = self._made(setup, ())
+        self._open("" if self.store is None else self.store.begin(), Conversation())
+        self.answering = made
+        self.tell(setup)
+        if made.predictor.demos or setup.program:
+            self.learn(written_demos(made.predictor.demos))
+
+    def resume(self, name: str, change: Callable[[SetupEvent], SetupEvent] | None = None) -> None:
+        """Go on with a session; a turn that a crash cut off is kept as far as it came."""
+        if self.store is None:
+            raise ConfigurationError("no sessions are kept here")
+        found = self.store.found(name)
+        numbered = list(self.store.events(found))
+        conversation = Conversation.of(event for _, event in numbered)
+        if conversation.setup is None:
+            raise ConfigurationError(f"session {found} has no setup: it was cut off before it began")
+        setup = conversation.setup if change is None else change(conversation.setup)
+        made = self._made(setup, conversation.demos)
+        self.store.hold(found)
+        self._open(found, conversation, numbered[-1][0] + 1)
+        self.answering = made
+        if setup != conversation.setup:
+            self.tell(setup)
+        broken = next((turn for turn in self.conversation.turns if turn.end is None), None)
+        if broken is not None:
+            self._cut_off(broken, "the chat was ended from outside", quiet=True)
+            self.say_notice("the last turn was cut off: it is kept as far as it came; /retry goes on with it")
+
+    def fork(self, turns: int) -> str:
+        """Go on in a new session that shares the first turns of this one; returns its id."""
+        kept = self.conversation.turns[:turns]
+        copied = self._events_of(kept)
+        parent = self.record.session
+        name = "" if self.store is None else self.store.begin(parent=parent)
+        self._open(name, Conversation())
+        for event in copied:
+            self._keep(event)
+        return name
+
+    def _events_of(self, turns: Sequence[Turn]) -> list[Event]:
+        """What a conversation of these turns alone is made of."""
+        here = self.conversation
+        events: list[Event] = [here.setup] if here.setup else []
+        events += [DemosEvent(demos=list(here.demos))] if here.demos else []
+        for turn in turns:
+            events.append(
+                TurnEvent(turn=turn.number, message=turn.message, typed=turn.typed, journal=turn.journal)
+            )
+            events += [StepEvent.of(turn.number, step) for step in turn.steps]
+            if turn.end is not None:
+                events.append(turn.end.model_copy(update={"usage": UsageForm()}))
+        if here.summary is not None and turns and here.summary.turn <= turns[-1].number:
+            events.append(here.summary)
+        return events
+
+    def _open(self, session: str, conversation: Conversation, number: int = 1) -> None:
+        self.conversation = conversation
+        self.record = Record(self.store, session, number, lambda text: self.say_notice(text, error=True))
+        self.attached = []
+        self.trace = Trace()
+
+    # ---- what answers
+
+    def change(self, **changes: Any) -> None:
+        """Change the setup; raises, and changes nothing, where nothing can answer with it."""
+        assert self.conversation.setup is not None  # noqa: S101  # begin or resume came before
+        setup = self.conversation.setup.model_copy(update=changes)
+        self.answering = self._made(setup, self.conversation.demos)
+        self.tell(setup)
+
+    def learn(self, demos: Sequence[dict[str, Any]]) -> None:
+        """Have these demonstrations from here on."""
+        assert self.conversation.setup is not None  # noqa: S101  # begin or resume came before
+        made = answering(self.conversation.setup, demos, self.answering.tools, self.answering.lm)
+        if not self.conversation.demos and self.conversation.setup.program and not demos:
+            made.predictor.demos = []
+        self.answering = made
+        self.tell(DemosEvent(demos=list(demos)))
+
+    def _made(self, setup: SetupEvent, demos: Sequence[dict[str, Any]]) -> Answering:
+        before = self.conversation.setup if hasattr(self, "answering") else None
+        tools = (
+            self.answering.tools
+            if before is not None and before.tools == setup.tools
+            else self.find_tools(setup.tools)
+        )
+        same = before is not None and (before.model, before.api_base, before.options) == (
+            setup.model,
+            setup.api_base,
+            setup.options,
+        )
+        lm = self.answering.lm if same else model_of(setup)
+        return answering(setup, demos, tools, lm)
+
+    # ---- telling
+
+    def tell(self, event: Event) -> None:
+        """Something has happened: it is kept, then shown."""
+        self._keep(event)
+        self.show.event(event)
+
+    def _keep(self, event: Event) -> None:
+        self.conversation = self.conversation.after(event)
+        self.record.add(event)
+
+    def say_notice(self, text: str, *, error: bool = False) -> None:
+        """Tell the person something that is not part of the conversation."""
+        self.show.event(NoticeEvent(text=one_line(text, 1_000), error=error))
+
+    # ---- turns
+
+    async def say(self, message: str, typed: str = "", *, journal: str = "") -> Turn:
+        """Say something and have it answered. Cancelling it keeps what came, with every open call answered.
+
+        Whatever goes wrong is told and kept in the turn; nothing but a second cancellation is raised.
+        """
+        number = self.conversation.last + 1
+        name = journal or (f"{self.record.session}.{number}" if self.record.session else "")
+        self.tell(TurnEvent(turn=number, message=message, typed=typed or message, journal=name))
+        self.trace, tracker, started = Trace(), UsageTracker(), time.perf_counter()
+
+        def ended(outputs: dict[str, Any], reason: str, error: str = "") -> None:
+            usage = UsageForm.of(tracker.total)
+            seconds = round(time.perf_counter() - started, 3)
+            self.tell(
+                EndEvent(
+                    turn=number, outputs=outputs, reason=reason, error=error, usage=usage, seconds=seconds
+                )
+            )
+
+        try:
+            prediction = await self._run(message, number, name, tracker)
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is not None:
+                task.uncancel()
+            self._keep_stopped_step(number)
+            ended(self._partial(number), "cancelled")
+        except LoopwrightError as error:
+            self._keep_stopped_step(number)
+            ended({}, "failed", str(error))
+        except Exception as error:  # noqa: BLE001  # whatever a tool's or a provider's code raises, the session lives
+            self._keep_stopped_step(number)
+            ended({}, "failed", f"{type(error).__name__}: {error}")
+        else:
+            outputs = {name: to_plain(prediction.get(name)) for name in self._output_names(prediction)}
+            given = prediction.get("termination_reason", "answered")
+            error_text = str(prediction.get("error", ""))
+            ended({name: value for name, value in outputs.items() if value is not None}, given, error_text)
+        turn = self.conversation.turn(number)
+        assert turn is not None  # noqa: S101  # it was told above
+        return turn
+
+    def _output_names(self, prediction: Any) -> list[str]:
+        shown = (
+            ["reasoning"] if "reasoning" in prediction and "reasoning" not in self.answering.outputs else []
+        )
+        return [*shown, *self.answering.outputs]
+
+    async def _run(self, message: str, number: int, name: str, tracker: UsageTracker) -> Any:
+        here = self.answering
+        inputs: dict[str, Any] = {here.question: message}
+        if here.remembers:
+            before = [turn for turn in self.conversation.turns if turn.number != number]
+            told = Conversation(turns=tuple(before), summary=self.conversation.summary)
+            inputs["history"] = told.history(here.question, here.outputs)
+        live = here.live.predictors()[0]
+        live.options = {**live.options, **({"rollout_id": self.rollouts} if self.rollouts else {})}
+        calls: list[CallForm] = []
+        with (
+            context(
+                lm=here.lm,
+                adapter=here.adapter,
+                approval=self.policy,
+                dry_run=self.dry_run,
+                trace=self.trace,
+                callbacks=[tracker],
+            ),
+            self._journal(name, message),
+        ):
+            async with aclosing(here.live.astream(**inputs)) as events:
+                async for event in events:
+                    if isinstance(event, streaming.EndEvent):
+                        return event.prediction
+                    told_event = self._told(event, number, calls)
+                    if told_event is not None:
+                        self.tell(told_event)
+        raise AssertionError("a stream ends with its end")
+
+    def _journal(self, name: str, title: str) -> AbstractContextManager[object]:
+        """Where the turn's effects are recorded, so that one which a crash cut off can go on."""
+        if self.store is None or not name or not self.journaling:
+            return nullcontext()
+        try:
+            return Journal(self.store.folder / "journal.sqlite", name, title=title[:200])
+        except ConfigurationError as error:
+            self.journaling = False
+            self.say_notice(f"turns are not recorded from here on: {error}", error=True)
+            return nullcontext()
+
+    def _told(self, event: streaming.Event, turn: int, calls: list[CallForm]) -> Event | None:
+        """The chat's event of a program's, where it has one."""
+        match event:
+            case streaming.TurnEvent():
+                return AskedEvent(turn=turn, model=event.model)
+            case streaming.TokenEvent():
+                return self._token(event, turn)
+            case streaming.ToolCallEvent():
+                calls.append(CallForm.of(event.call))
+                return CalledEvent(turn=turn, number=len(calls), call=calls[-1])
+            case streaming.ToolResultEvent():
+                form = CallForm.of(event.result.call)
+                open_calls = self._open_calls(turn)
+                number = next(
+                    (n for n, call in open_calls if call == form), open_calls[0][0] if open_calls else 0
+                )
+                result = event.result
+                found = ResultForm(
+                    content=result.content, error=result.error, seconds=round(result.seconds, 4)
+                )
+                return ReturnedEvent(turn=turn, number=number, call=form, result=found)
+            case streaming.StepEvent():
+                return StepEvent.of(turn, event.step)
+        return None
+
+    def _open_calls(self, number: int) -> list[tuple[int, CallForm]]:
+        turn = self.conversation.turn(number)
+        if turn is None:
+            return []
+        done = {one.number for one in turn.returned}
+        return [(one.number, one.call) for one in turn.called if one.number not in done]
+
+    def _token(self, event: streaming.TokenEvent, turn: int) -> TokenEvent | None:
+        if event.field in _FORM:
+            return None
+        thought = event.field in _THOUGHTS or (event.field == "" and not self.answering.converses)
+        return TokenEvent(turn=turn, text=event.text, part="thought" if thought else "answer")
+
+    # ---- what is left of a turn that was stopped
+
+    def _keep_stopped_step(self, number: int) -> None:
+        """Tell of the step that was under way, every call of it answered; of none where none was."""
+        turn = self.conversation.turn(number)
+        step = None if turn is None else turn.cut_off(self._asked_for(len(turn.steps)))
+        if step is not None:
+            self.tell(step)
+
+    def _asked_for(self, steps: int) -> list[ToolCall]:
+        """All calls of the step that was stopped, as the model asked for them, those not made yet included."""
+        if not self.trace.calls:
+            return []
+        trajectory = self.trace.calls[-1].prediction.get("trajectory")
+        if not isinstance(trajectory, Trajectory) or len(trajectory.steps) <= steps:
+            return []
+        return [call for call in trajectory.steps[-1].calls if call.name != SUBMIT]
+
+    def _partial(self, number: int) -> dict[str, Any]:
+        turn = self.conversation.turn(number)
+        text = "" if turn is None else turn.text.strip()
+        return {self.answering.outputs[0]: f"{text}\n\n{INTERRUPTED}" if text else INTERRUPTED}
+
+    def _cut_off(self, turn: Turn, why: str, *, quiet: bool) -> None:
+        add = self._keep if quiet else self.tell
+        partial = self._partial(turn.number)
+        step = turn.cut_off()
+        if step is not None:
+            add(step)
+        add(EndEvent(turn=turn.number, outputs=partial, reason="cancelled", error=why))
+
+    # ---- taking back
+
+    def undo(self) -> Turn | None:
+        """Take the last turn back; returns it."""
+        if not self.conversation.turns:
+            return None
+        last = self.conversation.turns[-1]
+        self.tell(UndoEvent(turn=last.number))
+        return last
+
+    async def retry(self) -> Turn | None:
+        """Say the last message again: anew, or, where a crash cut the turn off, going on from what it had done."""
+        last = self.undo()
+        if last is None:
+            return None
+        crashed = last.end is not None and last.end.reason == "cancelled" and bool(last.end.error)
+        if crashed:
+            return await self.say(last.message, last.typed, journal=last.journal)
+        self.rollouts += 1
+        try:
+            return await self.say(last.message, last.typed)
+        finally:
+            self.rollouts = 0

@@ -1,0 +1,87 @@
+"""Commands that bring things in and take things out: files, a program, a task, a page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ....errors import LoopwrightError
+from ..attach import file_block
+from ..conversation import Turn
+from .base import Command, Desk, UsageMistake
+
+
+async def _attach(desk: Desk, rest: str) -> None:
+    chat = desk.chat
+    if rest == "drop":
+        chat.attached = []
+        desk.tell("nothing goes along with the next message")
+        return
+    if rest:
+        try:
+            chat.attached.append(file_block(Path(rest).expanduser()))
+        except (ValueError, RuntimeError) as error:
+            raise UsageMistake(str(error)) from error
+    sizes = ", ".join(f"{len(one):,} characters" for one in chat.attached) or "nothing"
+    desk.tell(f"with the next message goes: {sizes}")
+
+
+async def _edit(desk: Desk, rest: str) -> Turn | None:
+    from ..editing import edited
+
+    if desk.person is None:
+        raise UsageMistake("/edit needs a terminal")
+    text = await edited(rest)
+    return await desk.say(text) if text.strip() else None
+
+
+async def _save(desk: Desk, rest: str) -> None:
+    if not rest:
+        session = desk.chat.record.session
+        desk.tell(f"session {session} is saved as it goes; /save FILE writes the program that it has become")
+        return
+    path = Path(rest).expanduser()
+    desk.chat.answering.plain.save(path)
+    count = len(desk.chat.conversation.demos)
+    desk.tell(f"{path}: the instructions and {count} demonstration{'' if count == 1 else 's'}")
+
+
+async def _export(desk: Desk, rest: str) -> None:
+    from ..export import FORMS, exported
+
+    form, _, name = rest.partition(" ")
+    if form not in FORMS:
+        raise UsageMistake(f"write /export {'|'.join(FORMS)} [FILE]")
+    text = exported(form, desk.chat.conversation, desk.chat.record.session)
+    if not name.strip():
+        desk.tell(text)
+        return
+    path = Path(name.strip()).expanduser()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8", errors="backslashreplace")
+    desk.tell(f"{path}: {len(desk.chat.conversation.turns)} turns")
+
+
+async def _compact(desk: Desk, rest: str) -> None:
+    from ..compacting import summarised
+
+    desk.last_turn()
+    try:
+        event = await summarised(desk.chat, rest)
+    except LoopwrightError as error:
+        raise UsageMistake(f"nothing was changed: {error}") from error
+    desk.chat.tell(event)
+
+
+COMMANDS = (
+    Command(
+        "/attach PATH", "Send a file along with the next message; drop forgets what is attached.", _attach
+    ),
+    Command("/edit [TEXT]", "Write a message in $EDITOR.", _edit),
+    Command("/save [FILE]", "Save the program: its instructions and demonstrations.", _save),
+    Command("/export md|json|html [FILE]", "The conversation as text or as a page.", _export),
+    Command(
+        "/compact [WHAT MATTERS]",
+        "Have the turns until now summarised; the model is told the summary alone.",
+        _compact,
+    ),
+)

@@ -1,0 +1,213 @@
+"""The chat on a terminal: tokens as they come, whole paragraphs as Markdown, a line for each call."""
+
+from __future__ import annotations
+
+import time
+from io import StringIO
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.text import Text
+
+from ...text import one_line, plain
+from .events import (
+    AskedEvent,
+    CalledEvent,
+    CallForm,
+    CompactEvent,
+    EndEvent,
+    Event,
+    NoticeEvent,
+    ResultForm,
+    ReturnedEvent,
+    StepEvent,
+    TokenEvent,
+    TurnEvent,
+)
+from .show import ANSWER, Untold, call_line, cut, end_line, is_answer, result_line, shown_outputs
+
+if TYPE_CHECKING:
+    from rich.live import Live
+
+_BLOCK = 8_000  # characters of a paragraph that is shown before it ends
+_TAIL = 2_000  # characters of what is being written that are looked at for the last lines
+_REFRESH = 0.04  # seconds between two looks at what is being written
+
+
+class ScreenShow:
+    """Shows a chat to a person. What is being written is a region at the bottom that is written over."""
+
+    def __init__(self, console: Console | None = None) -> None:
+        self._console = console or Console(highlight=False)
+        self._live: Live | None = None
+        self._written = ""  # of the answer, not yet shown for good
+        self._streamed = ""
+        self._shown = False  # whether a paragraph of this answer stands above
+        self._thought = ""
+        self._calls: dict[int, CallForm] = {}
+        self._untold = Untold()
+        self._asked = False
+        self._refreshed = 0.0
+
+    def event(self, event: Event) -> None:
+        """Show an event."""
+        match event:
+            case TurnEvent():
+                self._streamed, self._written, self._thought, self._shown = "", "", "", False
+                self._calls, self._untold = {}, Untold()
+            case AskedEvent():
+                self._asked = True
+                self._region()
+            case TokenEvent():
+                self._token(event)
+            case CalledEvent():
+                self._paragraphs(whole=True)
+                self._asked, self._thought = False, ""
+                self._calls[event.number] = event.call
+                self._region()
+            case ReturnedEvent():
+                self._calls.pop(event.number, None)
+                self._untold.told(event.call)
+                self._call(event.call, event.result)
+                self._region()
+            case StepEvent():
+                self._step(event)
+            case EndEvent():
+                self._end(event)
+            case NoticeEvent():
+                self.settle()
+                self._console.print(Text(plain(event.text), style="red" if event.error else "dim"))
+            case CompactEvent():
+                self.settle()
+                self._console.print(Text("the conversation was summarised:", style="dim"))
+                self._markdown(cut(event.summary))
+
+    def text(self, text: str) -> None:
+        """Show what a command says."""
+        self.settle()
+        self._console.print(Text(plain(text)))
+
+    def settle(self) -> None:
+        """Bring everything to the screen, and leave the region at the bottom."""
+        self._paragraphs(whole=True)
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
+
+    # ---- for good
+
+    def _call(self, call: CallForm, result: ResultForm) -> None:
+        came = result_line(result)
+        room = self._console.width - 3 - min(len(came), self._console.width // 2)
+        line = Text("→ ", style="cyan").append(call_line(call, room), style="cyan")
+        self._console.print(
+            line.append(" ").append(came, style="green" if result.error is None else "red"), soft_wrap=True
+        )
+
+    def _step(self, event: StepEvent) -> None:
+        self._paragraphs(whole=True)
+        for call, result in self._untold.rest(event):
+            self._call(call, result)
+        self._thought, self._calls = "", {}
+        if not is_answer(event):
+            self._streamed, self._shown = "", False
+
+    def _end(self, event: EndEvent) -> None:
+        streamed = self._streamed
+        self._asked, self._thought, self._calls = False, "", {}
+        self.settle()
+        answer = shown_outputs(event.outputs)
+        if answer.strip() and answer.strip() != streamed.strip() and event.reason != "cancelled":
+            self._shown = False
+            self._markdown(cut(answer))
+        said = end_line(event)
+        if said:
+            self._console.print(
+                Text(plain(said), style="yellow" if event.reason == "cancelled" or event.answered else "red")
+            )
+        self._streamed, self._shown = "", False
+
+    def _markdown(self, text: str) -> None:
+        """Show Markdown, with one empty line after what is before it in the same answer."""
+        lines = self._rendered(text)
+        if lines.plain.strip():
+            if self._shown:
+                self._console.print()
+            self._console.print(lines, soft_wrap=True)
+            self._shown = True
+
+    def _rendered(self, text: str) -> Text:
+        from rich.markdown import Markdown
+
+        aside = Console(
+            file=StringIO(),
+            width=self._console.width,
+            force_terminal=True,
+            color_system=self._console.color_system or "standard",  # type: ignore[arg-type]  # a name that it has itself
+            highlight=False,
+        )
+        aside.print(Markdown(text, hyperlinks=False, code_theme="ansi_dark"))
+        lines = aside.file.getvalue().splitlines()  # type: ignore[attr-defined]  # it is the StringIO above
+        shown = [Text.from_ansi(line) for line in lines]
+        while shown and not shown[0].plain.strip():
+            del shown[0]
+        while shown and not shown[-1].plain.strip():
+            del shown[-1]
+        return Text("\n").join(shown)
+
+    # ---- while it is written
+
+    def _token(self, event: TokenEvent) -> None:
+        if event.part == "thought":
+            self._thought = (self._thought + event.text)[-_TAIL:]
+        else:
+            room = ANSWER - len(self._streamed)
+            self._streamed += event.text
+            self._written += plain(event.text[: max(room, 0)])
+        self._paragraphs(whole=False)
+        if time.monotonic() - self._refreshed > _REFRESH:
+            self._region()
+
+    def _paragraphs(self, *, whole: bool) -> None:
+        """Show for good what is complete of what was written."""
+        end = len(self._written) if whole else complete_until(self._written)
+        if end:
+            done, self._written = self._written[:end], self._written[end:]
+            self._markdown(done)
+
+    def _region(self) -> None:
+        """Write the region at the bottom anew: the tail of what is being written, the calls under way."""
+        from rich.live import Live
+
+        if self._live is None:
+            self._live = Live(console=self._console, auto_refresh=False, transient=True)
+            self._live.start()
+        self._live.update(self._pending(), refresh=True)
+        self._refreshed = time.monotonic()
+
+    def _pending(self) -> Text:
+        width, height = self._console.width, max(3, self._console.height - 4)
+        if self._calls:
+            lines = [f"→ {call_line(call, width - 4)} …" for call in self._calls.values()]
+            return Text("\n".join(lines[-height:]), style="cyan")
+        if self._written:
+            wrapped = Text(self._written[-_TAIL:]).wrap(self._console, width)
+            return Text("\n").join(wrapped[-height:])
+        if self._thought:
+            return Text(one_line(self._thought[-width:], width - 2), style="dim italic")
+        return Text("…" if self._asked else "", style="dim")
+
+
+def complete_until(text: str) -> int:
+    r"""How much of a text is whole paragraphs; none of it within a block of code.
+
+    >>> complete_until("One.\n\nTwo"), complete_until("```\na\n\nb")
+    (6, 0)
+    """
+    end = text.rfind("\n\n")
+    while end >= 0:
+        fences = sum(line.lstrip().startswith("```") for line in text[:end].splitlines())
+        if fences % 2 == 0:
+            return end + 2
+        end = text.rfind("\n\n", 0, end)
+    return len(text) if len(text) > _BLOCK else 0
