@@ -148,6 +148,7 @@ async def _attempt(trial: Trial) -> tuple[TrialResult, bool]:
         usage=made.trace.usage,
         cached=sum(exchange.response.cached for exchange in made.trace.exchanges),
         seconds=made.seconds,
+        world=run.world,
         turns=tuple(replace(turn, outputs=to_plain(turn.outputs)) for turn in run.turns),
         other_usage={"users": made.users.usage} if made.users.exchanges else {},
     )

@@ -22,6 +22,7 @@ from .assignment import assign
 from .format import CallPattern, CallsSpec, Order, RequiredCall, Task, TurnExpect
 from .judging import question, verdict_on
 from .record import SHOWN_CALL, CheckResult, Made, Run, calls_made, last_step
+from .state_checks import StateJudge
 
 
 def judge(task: Task, run: Run, signature: Signature, tools: ToolRegistry) -> list[CheckResult]:
@@ -39,6 +40,8 @@ def judge(task: Task, run: Run, signature: Signature, tools: ToolRegistry) -> li
     made = list(calls_made(run.trajectory, tools))
     whole = _Part(run.outputs, made, run.termination, last_step(run.trajectory))
     results = list(_judged(task, task.expect, whole, run, signature, tools))
+    world = StateJudge(run.world, made, whole.last)
+    results += world.checks(task.expect.state, task.expect.reference)
     for item, turn in enumerate(task.turns):
         if turn.expect:
             results += _turn(task, item, made, run, signature, tools)

@@ -13,11 +13,12 @@ from pydantic_core import PydanticCustomError
 
 from ..trajectory import TerminationReason
 from .matching import Matcher, Strict, listed
+from .world_format import FaultSpec, ReferenceField, StateCheck, TaskWorld, WorldSpec
 
 Split = Literal["train", "dev", "test"]
 
 # Keys of the format that a later version of this package reads.
-LATER = frozenset({"world", "faults", "state", "reference", "journal"})
+LATER = frozenset({"journal"})
 
 
 class LimitsSpec(Strict):
@@ -73,6 +74,7 @@ class Defaults(Strict):
     epochs: int = Field(default=1, ge=1, le=1_000, description="times that each task is tried")
     seed: int | None = Field(default=None, ge=0, description="goes to the model, different for each trial")
     limits: LimitsSpec = LimitsSpec()
+    world: WorldSpec | None = None
     approve: dict[str, Literal["allow", "deny"]] = Field(
         default={},
         description='patterns of calls, the first that fits decides: "read_*", "refund(order_id=17*)"; '
@@ -156,6 +158,14 @@ class TurnExpect(Strict):
 class Expect(TurnExpect):
     """What must be true of a trial for it to pass: of a conversation, all its calls and its last answer."""
 
+    state: list[StateCheck] = Field(default=[], max_length=200, description="of the world in the end")
+    reference: ReferenceField | None = Field(
+        default=None, description="calls that, made on a fresh world, leave it as it should be"
+    )
+
+    def __bool__(self) -> bool:
+        return super().__bool__() or bool(self.state or self.reference)
+
 
 class Simulate(Strict):
     """A user that a model plays, for as many turns as the conversation takes."""
@@ -208,6 +218,8 @@ class Task(Strict):
     turns: list[TurnSpec] = Field(
         default=[], min_length=1, max_length=100, description="what the user says, one after the other"
     )
+    world: TaskWorld | None = None
+    faults: list[FaultSpec] = Field(default=[], max_length=200, description="what goes wrong with calls")
     expect: Expect = Expect()
     score: ScoreSpec | None = None
     limits: LimitsSpec = LimitsSpec()

@@ -85,13 +85,14 @@ class Kind:
     calls_tools: bool
     takes_steps: bool
     reasons: str = ""  # an output beside the signature's
+    built: bool = False
 
     @classmethod
     def of(cls, agent: AgentSpec, program: Module | None) -> Kind:
         """The kind of a module by its name, of a program by the agents in it."""
         if program is not None:
             agents = list(agents_in(program))
-            return cls(f"the program {agent.program}", any(map(_has_tools, agents)), bool(agents))
+            return cls(f"the program {agent.program}", any(map(_has_tools, agents)), bool(agents), built=True)
         reasons = {"chain_of_thought": "reasoning", "multi_chain": "rationale"}.get(agent.module, "")
         calls, steps = agent.module in CALLS_TOOLS, agent.module in TAKES_STEPS
         return cls(f"the module {agent.module}", calls, steps, reasons)

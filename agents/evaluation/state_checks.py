@@ -107,7 +107,8 @@ class StateJudge:
         found = [one for change in differences(wanted, after) for one in without(change, ignored)]
         if not found:
             return CheckResult("reference", about, True)
-        first = found[0]
+        # what a call did wrong says more than what no call did
+        first = next((one for one in found if self._last_change(one.path) is not None), found[0])
         blamed = self._last_change(first.path)
         more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
         line = f"reference: {_differs(first)}; {_by(blamed)}{more}"

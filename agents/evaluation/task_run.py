@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from loopwright.tools import Approval
+from loopwright.tools.world import Environment
+from loopwright.tools.world.environment import view_of
 
 from ..ambient import context
 from ..example import Prediction
@@ -17,6 +19,7 @@ from .conversation import NO_OUTPUT, Played, play
 from .format import Task
 from .record import Run
 from .tasks import TaskFile
+from .world_record import WorldRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +50,13 @@ class TaskRun:
 async def run_task(file: TaskFile, task: Task, agent: Module, options: Mapping[str, Any]) -> TaskRun:
     """Run a task on an agent that is this run's own, may be changed, and has the task's limits.
 
-    The conversation, if the task is one, and the rules of approval are the file's; limits hold for all turns. `options` go to the
+    The conversation, if the task is one, its world and the rules of approval are the file's; limits hold for all turns. `options` go to the
     simulated user's model. Awaited on an event loop, or driven without one.
     """
     trace = Trace()
+    environment = file.environment(task)
     started = time.perf_counter()
-    with context(trace=trace, approval=Approval(file.defaults.approve)):
+    with context(trace=trace, approval=Approval(file.defaults.approve), world=environment):
         played = await play(
             agent, task, file.turn_fields, trace=trace, limits=file.limits(task), options=options
         )
@@ -61,7 +65,17 @@ async def run_task(file: TaskFile, task: Task, agent: Module, options: Mapping[s
     given = played.given
     if error is None and isinstance(given, Prediction) and given.get("termination_reason") == "lm_error":
         error = given["error"]
-    return TaskRun(given, error, _left(played), trace, played.users, seconds)
+    run = replace(_left(played), world=_recorded(file, task, environment))
+    return TaskRun(given, error, run, trace, played.users, seconds)
+
+
+def _recorded(file: TaskFile, task: Task, environment: Environment | None) -> WorldRecord | None:
+    """What the run did to its world, and what the task's reference would have done."""
+    if environment is None or environment.world is None:
+        return None
+    reached = file.wanted(task)
+    wanted = None if reached is None or reached.failed else reached.changes
+    return WorldRecord.of(environment.before, view_of(environment.world), wanted)
 
 
 def _left(played: Played) -> Run:

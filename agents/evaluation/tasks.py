@@ -36,7 +36,8 @@ from typing import Any, Self, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from loopwright.tools import ToolRegistry
+from loopwright.tools import Approval, ToolRegistry
+from loopwright.tools.world import Environment
 
 from ..ambient import current, drive
 from ..errors import InputError, StateError, TaskFileError
@@ -59,6 +60,8 @@ from .record import Run
 from .scoring import scored
 from .semantics import TaskChecker, check_approval, check_ids, find_tools, read_program, read_signature
 from .turn_semantics import check_turn_input
+from .world_semantics import check_worlds, with_declared
+from .worlds import Reached, Worlds, fault_of, read_worlds
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -87,6 +90,7 @@ class TaskFile:
     tools: ToolRegistry
     tasks: tuple[Task, ...]
     base: Path
+    worlds: Worlds | None = None
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
@@ -108,7 +112,10 @@ class TaskFile:
         listed = document.value.get("tasks")
         program = read_program(agent, base, problems) if agent else None
         signature = read_signature(agent, program, listed, problems) if agent else None
+        worlds = read_worlds(defaults.world, base, problems) if defaults.world else None
         tools = find_tools(agent, program, base, problems) if agent else None
+        if agent is not None:
+            tools = with_declared(tools, worlds, Kind.of(agent, program), problems)
         check_ids(listed, problems)
         check_approval(defaults, tools, problems)
         if agent is not None:
@@ -117,11 +124,12 @@ class TaskFile:
             kind = Kind.of(agent, program)
             checker = TaskChecker(agent, kind, defaults, signature, tools, problems)
             tasks = {place: checker.check(place, task) for place, task in tasks.items()}
+            check_worlds(tasks, worlds, tools, defaults, problems)
         if spec is None or signature is None or tools is None or problems:
             _check_program(agent, None, base, problems)
             raise TaskFileError(problems.report())
         name = spec.name or Path(document.name).stem
-        made = cls(name, spec.agent, spec.defaults, signature, tools, tuple(tasks.values()), base)
+        made = cls(name, spec.agent, spec.defaults, signature, tools, tuple(tasks.values()), base, worlds)
         _check_program(agent, made, base, problems)
         if problems:
             raise TaskFileError(problems.report())
@@ -159,6 +167,20 @@ class TaskFile:
     def limits(self, task: Task) -> dict[str, Any]:
         """What a trial of this task may use, where the file says so; by the names in `Limits`."""
         return task.limits.over(self.defaults.limits)
+
+    def environment(self, task: Task) -> Environment | None:
+        """A fresh world for one trial of a task, with the faults that its calls meet; None where it has neither."""
+        faults = tuple(map(fault_of, task.faults))
+        if self.worlds is None:
+            return Environment(faults=faults) if faults else None
+        return self.worlds.environment(task.world, faults)
+
+    def wanted(self, task: Task) -> Reached | None:
+        """What a task's reference makes of its world, found once; None where it has no reference."""
+        reference = task.expect.reference
+        if self.worlds is None or reference is None:
+            return None
+        return self.worlds.reached(task.world, reference, self.tools, Approval(self.defaults.approve))
 
     def select(
         self,

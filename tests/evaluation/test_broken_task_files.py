@@ -172,12 +172,11 @@ TOP = {
     "defaults": (
         changed(
             "version: 1",
-            "version: 1\ndefaults: {epochs: 0, seed: x, world: w.yaml, journal: {}, limit: {}}",
+            "version: 1\ndefaults: {epochs: 0, seed: x, journal: {}, limit: {}}",
         ),
         [
             "t.yaml:2: defaults.epochs: must be at least 1, not 0",
             't.yaml:2: defaults.seed: must be a whole number, not "x"',
-            "t.yaml:2: defaults.world: is not supported by this version of loopwright",
             "t.yaml:2: defaults.journal: is not supported by this version of loopwright",
             "t.yaml:2: defaults.limit: no such key; did you mean 'limits'?",
         ],
@@ -245,10 +244,9 @@ TASKS = {
         ],
     ),
     "keys of a later version": (
-        SOUND + "  world: {}\n  faults: []\n",
+        SOUND + "  journal: {}\n",
         [
-            "t.yaml:8: task t: world: is not supported by this version of loopwright",
-            "t.yaml:9: task t: faults: is not supported by this version of loopwright",
+            "t.yaml:8: task t: journal: is not supported by this version of loopwright",
         ],
     ),
     "neither an input nor turns": (

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Literal, get_args
+from typing import Literal, cast, get_args
 
 from ..calls import Effect
 from ..errors import ToolDefinitionError
@@ -42,7 +42,7 @@ class Declared:
     """A tool that is to be made: what it does at which path.
 
     `value` is the type of what `set` and `append` put there: one of `TYPES`, a list of the values that it may be, or
-    a mapping of its fields to their types. `where` are the fields by which `find` chooses. `args` gives the types of
+    a mapping of its fields to their types, which are parameters then. `where` are the fields by which `find` chooses. `args` gives the types of
     parameters that the world's own keys and values do not tell.
     """
 
@@ -58,6 +58,21 @@ class Declared:
     def parameters(self) -> list[str]:
         """The parameters in the path, in order."""
         return [name for step in parts_of(self.path) for name in _PARAMETER.findall(step.text)]
+
+    @property
+    def others(self) -> list[str]:
+        """The parameters beside those in the path: of what is found, or of the value and its fields."""
+        if self.operation == "find":
+            return list(self.where)
+        if self.operation not in ("set", "append"):
+            return []
+        return [str(name) for name in self.value] if isinstance(self.value, Mapping) else ["value"]
+
+    def given(self, arguments: Mapping[str, object]) -> object:
+        """What the arguments beside those in the path say: the fields to find by, or the value."""
+        if self.operation == "find" or isinstance(self.value, Mapping):
+            return {name: arguments[name] for name in self.others if arguments.get(name) is not None}
+        return arguments.get("value")
 
 
 def declared_tool(declared: Declared, tree: object) -> Tool:
@@ -83,10 +98,9 @@ def declared_tool(declared: Declared, tree: object) -> Tool:
         "required": [name for name in schemas if name not in optional],
     }
     act = _ACTS[declared.operation]
-    fields = declared.where if declared.operation == "find" else ("value",)
 
     def call(_world: World, **arguments: object) -> object:
-        return act(_world, template.filled(arguments), {name: arguments.get(name) for name in fields})
+        return act(_world, template.filled(arguments), declared.given(arguments))
 
     call.__qualname__ = call.__name__ = declared.name
     return Tool(
@@ -119,9 +133,8 @@ class _Template:
                 )
         if declared.where and declared.operation != "find":
             raise ToolDefinitionError(f"{declared.name}: where goes with find")
-        taken = {*declared.where, *({"value"} if declared.operation in ("set", "append") else ())}
         for name in names:
-            if names.count(name) > 1 or name in taken:
+            if names.count(name) > 1 or name in declared.others:
                 raise ToolDefinitionError(f"{declared.name}: two parameters would be named {name!r}")
 
     def filled(self, arguments: Mapping[str, object]) -> Pattern:
@@ -165,7 +178,11 @@ def _schemas(declared: Declared, template: _Template, tree: object) -> Iterator[
             values = [below(entry)[key] for entry in entries if (key := key_in(entry, name)) is not None]
             yield name, _given(declared, name) or _of_values(values)
     if declared.operation in ("set", "append"):
-        yield "value", type_schema(declared.value, f"{declared.name}: value")
+        whole = type_schema(declared.value, f"{declared.name}: value")
+        if isinstance(declared.value, Mapping):
+            yield from cast("Mapping[str, Schema]", whole["properties"]).items()
+        else:
+            yield "value", whole
     unknown = [name for name in declared.args if name not in {*declared.parameters, *declared.where}]
     if unknown:
         raise ToolDefinitionError(
@@ -239,12 +256,12 @@ def _described(declared: Declared) -> str:
 # ---- what happens
 
 
-def _get(world: World, pattern: Pattern, arguments: Mapping[str, object]) -> object:
+def _get(world: World, pattern: Pattern, given: object) -> object:
     return world.get(pattern.path)
 
 
-def _find(world: World, pattern: Pattern, arguments: Mapping[str, object]) -> object:
-    found = world.find(pattern, {name: one for name, one in arguments.items() if one is not None})
+def _find(world: World, pattern: Pattern, given: object) -> object:
+    found = world.find(pattern, cast("Mapping[str, object]", given))
     by_key = sum(step.wild for step in pattern.steps) == 1 and pattern.steps[-1].wild
     shown = {
         parts_of(path)[-1].text if by_key else path: one for path, one in islice(found.items(), MAX_FOUND)
@@ -253,20 +270,20 @@ def _find(world: World, pattern: Pattern, arguments: Mapping[str, object]) -> ob
     return {**shown, "…": f"and {more} more: look for less"} if more else shown
 
 
-def _set(world: World, pattern: Pattern, arguments: Mapping[str, object]) -> object:
+def _set(world: World, pattern: Pattern, given: object) -> object:
     path = pattern.path
     before = value_text(world.get(path)) if path in world else None
-    world.set(path, arguments["value"])
+    world.set(path, given)
     after = value_text(world.get(path))
     return f"{dotted(path)} is now {after}" + (f"; it was {before}" if before is not None else "")
 
 
-def _append(world: World, pattern: Pattern, arguments: Mapping[str, object]) -> object:
-    place = world.append(pattern.path, arguments["value"])
+def _append(world: World, pattern: Pattern, given: object) -> object:
+    place = world.append(pattern.path, given)
     return f"added as {dotted((*pattern.path, place))}"
 
 
-def _remove(world: World, pattern: Pattern, arguments: Mapping[str, object]) -> object:
+def _remove(world: World, pattern: Pattern, given: object) -> object:
     return f"removed {dotted(pattern.path)}: {value_text(world.remove(pattern.path))}"
 
 
