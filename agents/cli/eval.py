@@ -3,12 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import sys
-import tempfile
-import time
-from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,12 +14,9 @@ from .options import chosen_model, counted, model_options
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..evaluation.attempt import Trial, TrialResult
-    from ..evaluation.reports.report import Report
     from ..evaluation.tasks import TaskFile
-    from ..models.base import BaseLM
 
-WORKERS = 8  # for a model that answers from elsewhere; the embedded one gets a worker for each core
+_FOLDER = click.Path(path_type=Path, file_okay=False)
 
 
 @click.command("eval")
@@ -38,13 +29,33 @@ WORKERS = 8  # for a model that answers from elsewhere; the embedded one gets a 
 @click.option("--tag", "tags", multiple=True, help="Only tasks with this tag, or one of several.")
 @click.option("--task", "ids", multiple=True, metavar="ID", help="Only this task, or one of several.")
 @click.option("--limit", type=click.IntRange(1), help="Only the first so many tasks of each file.")
-@click.option("--workers", type=click.IntRange(1, 256), help="Trials at the same time.")
+@click.option("--workers", type=click.IntRange(1, 1024), help="Trials at the same time.")
+@click.option("--dask", metavar="ADDRESS", help="Make the trials on the dask cluster of this scheduler.")
+@click.option(
+    "--budget",
+    metavar="LIMITS",
+    help="What the run may cost in all, as in usd=2,tokens=1e6; also calls=, seconds=.",
+)
 @click.option(
     "--min-pass", type=click.FloatRange(0, 1), help="Exit with 1 where pass@1 is below this (0 to 1)."
 )
 @click.option(
-    "--out", type=click.Path(path_type=Path, file_okay=False), help="Keep report.json in this folder."
+    "--out",
+    type=_FOLDER,
+    help="Keep the run in this folder: its trials, report.json, report.html, junit.xml.",
 )
+@click.option("--resume", is_flag=True, help="Go on with the run that --out holds, if it is of the same.")
+@click.option("--baseline", type=_FOLDER, metavar="RUN", help="Compare with the run in this folder.")
+@click.option(
+    "--no-regression", is_flag=True, help="Exit with 1 where a task is broken that the --baseline solved."
+)
+@click.option(
+    "--rescore",
+    type=_FOLDER,
+    metavar="RUN",
+    help="Judge the trials of this run again by the FILEs as they are now; no model is asked.",
+)
+@click.option("--dry-run", is_flag=True, help="Say what would be run and asked for at most, and run nothing.")
 @click.option(
     "--json", "as_json", is_flag=True, help="Print the report as JSON, and nothing else, on stdout."
 )
@@ -57,8 +68,15 @@ def command(
     program: Path | None,
     epochs: int | None,
     workers: int | None,
+    dask: str | None,
+    budget: str | None,
     min_pass: float | None,
     out: Path | None,
+    resume: bool,
+    baseline: Path | None,
+    no_regression: bool,
+    rescore: Path | None,
+    dry_run: bool,
     as_json: bool,
     verbose: bool,
     check: bool,
@@ -72,10 +90,18 @@ def command(
 
     A trial whose model can't be reached is tried twice, then excluded and shown; it counts as no failure.
 
-    Exit codes: 0 fine, 1 pass@1 below --min-pass, 2 a bad file or option, 3 more than a tenth of the trials
-    excluded, 130 interrupted (the report of what was done is still printed).
+    With --out, each trial is kept as soon as it is done. Ctrl-C stops after the trials under way, a second one
+    at once; a run that was stopped or killed, or whose budget was used up, goes on with --resume.
+
+    Exit codes: 0 fine, 1 a gate failed (--min-pass, --no-regression), 2 a bad file or option, 3 more than a
+    tenth of the trials excluded, 130 stopped before its end (the report of what was done is still printed).
     """
+    from ..evaluation.engine import plan, programmed
+    from ..evaluation.runs.folder import KeptRun
+    from ..evaluation.runs.spending import read_limits
     from ..evaluation.tasks import TaskFile
+    from .eval_run import Wanted, make
+    from .eval_show import Gates, Output, judge_again, show, show_extent
 
     if schema:
         click.echo(json.dumps(TaskFile.json_schema(), indent=2))
@@ -90,39 +116,26 @@ def command(
             click.echo(f"{path}: {counted(len(file.tasks), 'task')}, nothing wrong")
         return 0
     chosen = _selected(read, {name: options.pop(name) for name in ("split", "tags", "ids", "limit")})
-    trials = _planned(chosen, program, epochs)
+    if no_regression and baseline is None:
+        raise click.UsageError("--no-regression needs the run to hold against: --baseline RUN")
+    if resume and out is None:
+        raise click.UsageError("--resume needs the folder of the run: --out DIR")
+    kept = None if baseline is None else KeptRun(baseline)
+    gates = Gates(min_pass, kept, no_regression)
+    output = Output(out, as_json, verbose)
+    if rescore is not None:
+        return judge_again(chosen, KeptRun(rescore), gates, output)
+    trials = [trial for file in chosen for trial in plan(file, programmed(file, program), epochs)]
     model = chosen_model(**options)
-    if out is not None:
-        _check_writable(out)
-    report, stopped = _run(trials, model, workers)
-    _show(report, as_json=as_json, verbose=verbose, out=out)
-    return 130 if stopped else exit_code(report, min_pass)
-
-
-def _check_writable(folder: Path) -> None:
-    """Make the folder of the report and try it, before an evaluation is paid for."""
-    from ..errors import ConfigurationError
-
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
-    except OSError as error:
-        raise ConfigurationError(
-            f"--out {folder} can't be written: {error.strerror}; nothing was run"
-        ) from error
-
-
-def exit_code(report: Report, min_pass: float | None) -> int:
-    """What the command returns for a report that nobody interrupted."""
-    if report.too_many_excluded:
-        click.echo(f"{len(report.excluded)} of {len(report.results)} trials could not be made", err=True)
-        return 3
-    rate = report.pass_at_1.value
-    if min_pass is not None and rate < min_pass:
-        click.echo(f"pass@1 is {rate:.3f}, below --min-pass {min_pass:g}", err=True)
-        return 1
-    return 0
+    if dry_run:
+        return show_extent(trials, model.model)
+    paths = {file.name: str(path) for file, path in zip(read, files, strict=True)}
+    wanted = Wanted(paths, program, workers, dask, read_limits(budget) if budget else {}, out, resume)
+    report, status = make(trials, model, wanted)
+    if report is None:
+        return 130
+    compared = show(report, output, gates.baseline, planned=trials)
+    return 130 if status != "complete" else gates.exit_code(report, compared)
 
 
 def _read(files: Sequence[Path]) -> list[TaskFile] | None:
@@ -164,83 +177,3 @@ def _selected(files: Sequence[TaskFile], wanted: dict[str, Any]) -> list[TaskFil
     if not any(file.tasks for file in chosen):
         raise click.UsageError("no task is of that split, tag and id: there is nothing to run")
     return chosen
-
-
-def _planned(files: Sequence[TaskFile], program: Path | None, epochs: int | None) -> list[Trial]:
-    from ..evaluation.engine import plan
-
-    trials: list[Trial] = []
-    for file in files:
-        if program is None:
-            agent = file.agent()
-        else:
-            agent = replace(file, spec=file.spec.model_copy(update={"program": None})).agent()
-            agent.load(program)
-        trials += plan(file, agent, epochs)
-    return trials
-
-
-def _run(trials: Sequence[Trial], model: BaseLM, workers: int | None) -> tuple[Report, bool]:
-    """Make the trials, and say whether Ctrl-C came; what was done by then is a report too."""
-    from datetime import UTC, datetime
-
-    from ..ambient import context
-    from ..calling import evaluation
-    from ..evaluation.engine import run_trials
-    from ..evaluation.reports.report import Report
-    from ..evaluation.show import Progress
-
-    at_once = workers or (os.cpu_count() or 1 if model.model == "embedded" else WORKERS)
-    results: list[TrialResult] = []
-    tally, stopped = _Tally(), False
-    started, begun = time.perf_counter(), datetime.now(UTC)
-    try:
-        with (
-            context(lm=model),
-            evaluation(None, len(trials)),
-            closing(run_trials(trials, at_once)) as work,
-            Progress(len(trials)) as progress,
-        ):
-            for result in work:
-                results.append(result)
-                progress.advance(tally.add(result))
-    except KeyboardInterrupt:
-        stopped = True
-        click.echo("interrupted: the report is of what was done", err=True)
-    seconds = time.perf_counter() - started
-    return Report.of(trials, results, model=model.model, started=begun, seconds=seconds), stopped
-
-
-class _Tally:
-    """The counts that are shown while trials are being made."""
-
-    def __init__(self) -> None:
-        self.passed = self.judged = self.excluded = 0
-        self.usd: float | None = 0.0
-
-    def add(self, result: TrialResult) -> str:
-        self.passed += result.passed
-        self.judged += result.outcome != "excluded"
-        self.excluded += result.outcome == "excluded"
-        usd = result.usage.usd
-        self.usd = None if self.usd is None or usd is None else self.usd + usd
-        cost = f", ${self.usd:.3f}" if self.usd else ""
-        excluded = f", {self.excluded} excluded" if self.excluded else ""
-        return f"{self.passed}/{self.judged} passed{excluded}{cost}"
-
-
-def _show(report: Report, *, as_json: bool, verbose: bool, out: Path | None) -> None:
-    from ..evaluation.reports.stored import finite
-    from ..evaluation.reports.text import print_report, print_trials
-
-    if as_json:
-        sys.stdout.write(json.dumps(finite(report.as_json()), indent=1) + "\n")
-    else:
-        if verbose:
-            print_trials(report.results)
-        print_report(report)
-    if out is not None:  # last, so that a full disk takes nothing of what is printed
-        written = report.write(out)
-        click.echo(f"\n{written}", err=as_json)
-    elif report.judged and not verbose and not as_json:
-        click.echo("\n-v shows every step; --out DIR keeps the report")

@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from ..ambient import current_lm
+from ..ambient import current_lm, drive
 from ..models.base import BaseLM
 from ..models.lm import EMBEDDED
 from ..module import Module
-from .attempt import Trial, TrialResult, arun_trial, run_trial
+from ..runtime.budget import Budget
+from .attempt import Trial, TrialResult, arun_trial
+from .runs.spending import OutOfBudgetError, book, gauged
 from .tasks import TaskFile
-from .workers import AsDone, Executor, Loop, Threads, in_turn
+from .workers import AsDone, Executor, InTurn, Loop, Threads
+
+TrialExecutor = Executor[Trial, TrialResult]
 
 GIVE_UP_AFTER = 10  # trials, when every one so far was excluded: no model is there
 
-TrialExecutor = Executor[Trial, TrialResult]
+_arun_trial = gauged(arun_trial)
+
+
+def _run_trial(trial: Trial) -> TrialResult:
+    return drive(_arun_trial(trial))
 
 
 def plan(file: TaskFile, program: Module | None = None, epochs: int | None = None) -> list[Trial]:
@@ -24,6 +34,18 @@ def plan(file: TaskFile, program: Module | None = None, epochs: int | None = Non
     agent = program or file.agent()
     times = epochs or file.defaults.epochs
     return [Trial(file, agent, task, epoch) for epoch in range(times) for task in file.tasks]
+
+
+def programmed(file: TaskFile, state: Path | None) -> Module:
+    """The agent of a file, with the state of a saved program where one is given, instead of the file's own."""
+    if state is None:
+        return file.agent()
+    named = file.spec.program
+    own_state = named is not None and named.endswith(".json")
+    spec = file.spec.model_copy(update={"program": None}) if own_state else file.spec
+    agent = replace(file, spec=spec).agent()
+    agent.load(state)
+    return agent
 
 
 def run_trials(
@@ -52,8 +74,7 @@ def run_trials(
     ['passed']
     """
     if executor is None and min(workers, len(trials)) <= 1:
-        yield from _judged(trials, in_turn(run_trial, trials))
-        return
+        executor = InTurn(_run_trial)
     with UnderWay(trials, executor or executor_for(trials, workers)) as work:
         yield from work
 
@@ -61,10 +82,12 @@ def run_trials(
 class UnderWay:
     """Trials that are being made by an executor: their results as they are done, and a way to stop.
 
-    Leaving the `with` drops what is still under way.
+    A budget around it (`with Budget(...)`) that is used up begins no further trial; `spent` says so, and what
+    it cut short is no result. Leaving the `with` drops what is still under way.
     """
 
     def __init__(self, trials: Sequence[Trial], executor: TrialExecutor) -> None:
+        self.spent: OutOfBudgetError | None = None
         self._trials = trials
         self._executor = executor
         self._work = AsDone(executor, trials)
@@ -78,23 +101,30 @@ class UnderWay:
         self._executor.close()
 
     def __iter__(self) -> Iterator[TrialResult]:
-        yield from _judged(self._trials, iter(self._work))
+        made = excluded = 0
+        for place, outcome in self._work:
+            if isinstance(outcome, OutOfBudgetError):
+                self.spent = self.spent or outcome
+                self.stop()
+                continue
+            result = _unjudged(self._trials[place], outcome) if isinstance(outcome, Exception) else outcome
+            yield result
+            made += 1
+            excluded += result.outcome == "excluded"
+            if excluded == made >= GIVE_UP_AFTER:
+                return
+
+    def book(self, budget: Budget, result: TrialResult) -> None:
+        """Book a trial that was made in another process; begins no further one where the budget is used up."""
+        try:
+            book(budget, result)
+        except OutOfBudgetError as error:
+            self.spent = self.spent or error
+            self.stop()
 
     def stop(self, grace: float | None = None) -> None:
         """Begin no further trial, and wait for those under way, `grace` seconds at most."""
         self._work.stop(grace)
-
-
-def _judged(
-    trials: Sequence[Trial], work: Iterator[tuple[int, TrialResult | Exception]]
-) -> Iterator[TrialResult]:
-    excluded = 0
-    for done, (place, outcome) in enumerate(work, 1):
-        result = _unjudged(trials[place], outcome) if isinstance(outcome, Exception) else outcome
-        yield result
-        excluded += result.outcome == "excluded"
-        if excluded == done >= GIVE_UP_AFTER:
-            return
 
 
 def _unjudged(trial: Trial, error: Exception) -> TrialResult:
@@ -108,8 +138,8 @@ def executor_for(trials: Sequence[Trial], workers: int) -> TrialExecutor:
     at_once = max(1, min(workers, len(trials)))
     programs = {id(trial.program): trial.program for trial in trials}.values()
     if all(map(can_be_awaited, programs)):
-        return Loop(arun_trial, at_once)
-    return Threads(run_trial, at_once)
+        return Loop(_arun_trial, at_once)
+    return Threads(_run_trial, at_once)
 
 
 def can_be_awaited(program: Module) -> bool:

@@ -93,9 +93,9 @@ class Progress:
     [['1/2', '1 passed'], ['2/2', '1 passed']]
     """
 
-    def __init__(self, total: int, stream: TextIO | None = None) -> None:
+    def __init__(self, total: int, stream: TextIO | None = None, *, done: int = 0) -> None:
         self.total = total
-        self.done = 0
+        self.done = self._before = done
         self._stream = stream or sys.stderr
         self._started = time.perf_counter()
         self._bar: RichProgress | None = None
@@ -103,7 +103,7 @@ class Progress:
 
     def __enter__(self) -> Progress:
         if self._stream.isatty():
-            self._bar, self._task = _bar(self._stream, self.total)
+            self._bar, self._task = _bar(self._stream, self.total, self.done)
             self._bar.start()
         return self
 
@@ -114,15 +114,31 @@ class Progress:
     def advance(self, status: str) -> None:
         """One more is done; `status` says how it goes so far."""
         self.done += 1
-        rate = self.done / max(time.perf_counter() - self._started, 1e-9)
+        rate = (self.done - self._before) / max(time.perf_counter() - self._started, 1e-9)
+        pace = f"{rate:.1f}/s"
+        if self.done < self.total:
+            pace += f", {_duration((self.total - self.done) / rate)} left"
         if self._bar is not None and self._task is not None:
-            self._bar.update(self._task, advance=1, status=status, rate=f"{rate:.1f}/s")
+            self._bar.update(self._task, advance=1, status=status, rate=pace)
         elif self.done == self.total or self.done * 10 // self.total > (self.done - 1) * 10 // self.total:
-            self._stream.write(f"{self.done}/{self.total}, {status}, {rate:.1f}/s\n")
+            self._stream.write(f"{self.done}/{self.total}, {status}, {pace}\n")
             self._stream.flush()
 
 
-def _bar(stream: TextIO, total: int) -> tuple[RichProgress, TaskID]:
+def _duration(seconds: float) -> str:
+    """A time as a person reads a clock.
+
+    >>> _duration(7.4), _duration(95), _duration(4000)
+    ('7 s', '1:35', '1:06:40')
+    """
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    hours, rest = divmod(whole, 3600)
+    return f"{hours}:{rest // 60:02}:{rest % 60:02}" if hours else f"{rest // 60}:{rest % 60:02}"
+
+
+def _bar(stream: TextIO, total: int, done: int) -> tuple[RichProgress, TaskID]:
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
     from rich.progress import Progress as RichProgress
 
@@ -135,4 +151,4 @@ def _bar(stream: TextIO, total: int) -> tuple[RichProgress, TaskID]:
         console=console(stream),
         transient=True,
     )
-    return bar, bar.add_task("", total=total, status="", rate="")
+    return bar, bar.add_task("", total=total, completed=done, status="", rate="")

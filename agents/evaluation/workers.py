@@ -10,7 +10,7 @@ import asyncio
 import contextvars
 import threading
 import time
-from collections.abc import Callable, Coroutine, Generator, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Generator, Iterator, Sequence
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from contextlib import closing
 from functools import partial
@@ -40,11 +40,11 @@ class Awaited(Protocol[R_co]):
 
 
 class Executor(Protocol[T_contra, R_co]):
-    """What does pieces of work, `workers` of them at the same time."""
+    """What does pieces of work, several of them at the same time."""
 
     @property
-    def workers(self) -> int:
-        """How many pieces are under way at most."""
+    def room(self) -> int:
+        """How many pieces it is handed at most: enough that no worker waits for its next."""
 
     def submit(self, item: T_contra, /) -> Awaited[R_co]:
         """Take a piece of work, which is begun when there is room."""
@@ -59,8 +59,7 @@ class Executor(Protocol[T_contra, R_co]):
 class AsDone(Generic[T, R]):
     """The place and the result of each item, in the order in which they are done; an exception is a result.
 
-    Supplied as it is read: no more than `AHEAD` items a worker are handed over and not yet given out.
-    After `stop()` it gives out what was under way, and ends.
+    Supplied as it is read, so that what is done and not read yet stays bounded: the executor's `room`. `stop()` it gives out what was under way, and ends.
     """
 
     def __init__(self, executor: Executor[T, R], items: Sequence[T]) -> None:
@@ -73,8 +72,7 @@ class AsDone(Generic[T, R]):
         self._deadline: float | None = None
 
     def __iter__(self) -> Iterator[tuple[int, R | Exception]]:
-        self._supply()
-        while self._open:
+        while self._supplied():
             try:
                 place, future = self._done.get(timeout=_LOOK)
             except Empty:
@@ -82,7 +80,6 @@ class AsDone(Generic[T, R]):
                     return
                 continue
             self._open.discard(place)
-            self._supply()
             outcome = outcome_of(future.result)
             if not isinstance(outcome, CancelledError):  # taken back before it was begun
                 yield place, outcome
@@ -97,14 +94,15 @@ class AsDone(Generic[T, R]):
             self._deadline = time.monotonic() + grace
         self._executor.stop()
 
-    def _supply(self) -> None:
-        room = AHEAD * self._executor.workers
-        while not self._stopped and self._next < len(self._items) and len(self._open) < room:
+    def _supplied(self) -> bool:
+        """Hand over as much as there is room for; whether anything is open."""
+        while not self._stopped and self._next < len(self._items) and len(self._open) < self._executor.room:
             place = self._next
             self._next += 1
             self._open.add(place)
             future = self._executor.submit(self._items[place])
             future.add_done_callback(partial(self._told, place))
+        return bool(self._open)
 
     def _told(self, place: int, future: Awaited[R]) -> None:
         self._done.put((place, future))
@@ -121,17 +119,33 @@ def as_completed(
     >>> sorted(as_completed(len, ["a", "bb"], workers=2))
     [(0, 1), (1, 2)]
     """
-    if min(workers, len(items)) <= 1:
-        yield from in_turn(work, items)
-        return
-    with closing(Threads(work, min(workers, len(items)))) as threads:
-        yield from AsDone(threads, items)
+    at_once = min(workers, len(items))
+    with closing(InTurn(work) if at_once <= 1 else Threads(work, at_once)) as executor:
+        yield from AsDone(executor, items)
 
 
-def in_turn(work: Callable[[T], R], items: Sequence[T]) -> Iterator[tuple[int, R | Exception]]:
-    """As `as_completed`, one after the other in the caller's own thread."""
-    for place, item in enumerate(items):
-        yield place, outcome_of(partial(contextvars.copy_context().run, work, item))
+class InTurn(Generic[T, R]):
+    """Work that is done where it is submitted, one piece after the other."""
+
+    room = 1
+
+    def __init__(self, work: Callable[[T], R]) -> None:
+        self._work = work
+
+    def submit(self, item: T, /) -> Future[R]:
+        """Do a piece of work; what a person raises (Ctrl-C) is raised here."""
+        future: Future[R] = Future()
+        try:
+            future.set_result(contextvars.copy_context().run(self._work, item))
+        except (Exception, SystemExit) as error:  # noqa: BLE001  # whoever reads the future raises it again
+            future.set_exception(error)
+        return future
+
+    def stop(self) -> None:
+        """There is nothing under way between two pieces."""
+
+    def close(self) -> None:
+        """There is nothing to let go of."""
 
 
 class Threads(Generic[T, R]):
@@ -141,8 +155,9 @@ class Threads(Generic[T, R]):
     """
 
     def __init__(self, work: Callable[[T], R], workers: int) -> None:
-        self.workers = workers
+        self.room = AHEAD * workers
         self._work = work
+        self._workers = workers
         self._inherited = contextvars.copy_context()
         self._todo: SimpleQueue[tuple[T, Future[R]] | None] = SimpleQueue()
         self._stopped = False
@@ -167,7 +182,7 @@ class Threads(Generic[T, R]):
     def close(self) -> None:
         """Begin nothing further, and let the threads end as they come to it."""
         self.stop()
-        for _ in range(self.workers):
+        for _ in range(self._workers):
             self._todo.put(None)
 
     def _run(self) -> None:
@@ -185,11 +200,11 @@ class Loop(Generic[T, R]):
     What blocks inside (a tool, a model without an async form) has as many threads as there are workers.
     """
 
-    def __init__(self, work: Callable[[T], Coroutine[Any, Any, R]], workers: int) -> None:
-        self.workers = workers
+    def __init__(self, work: Callable[[T], Awaitable[R]], workers: int) -> None:
+        self.room = AHEAD * workers
         self._work = work
         self._inherited = contextvars.copy_context()
-        self._room = asyncio.Semaphore(workers)
+        self._free = asyncio.Semaphore(workers)
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopped = False
         self._loop = asyncio.new_event_loop()
@@ -234,7 +249,7 @@ class Loop(Generic[T, R]):
         task.add_done_callback(self._tasks.discard)
 
     async def _one(self, item: T, future: Future[R]) -> None:
-        async with self._room:
+        async with self._free:
             if self._stopped or not future.set_running_or_notify_cancel():
                 future.cancel()
                 return

@@ -90,7 +90,7 @@ def test_out_keeps_the_report(run: Run, tasks: Path, tmp_path: Path) -> None:
     code, out, _ = run(tasks, "--out", tmp_path / "kept")
     written = tmp_path / "kept" / "report.json"
     assert code == 0
-    assert out.endswith(f"\n{written}\n")
+    assert out.endswith(f"\n{written}\n{tmp_path / 'kept' / 'report.html'}\n")
     assert json.loads(written.read_text())["model"] == "always"
 
 

@@ -10,14 +10,16 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
 from ...errors import ConfigurationError
-from ...models.base import NO_USAGE, BaseLM, Usage
+from ...models.base import BaseLM, Usage
+from ...runtime.budget import Budget
 from ..attempt import Trial, TrialResult
 from ..format import Task
 from ..reports.report import Report
@@ -109,38 +111,56 @@ class RunFolder:
         """The trials that are yet to be made; those that were excluded are made again."""
         return [trial for trial in self.planned if key_of(trial) not in self._store]
 
-    def add(self, result: TrialResult) -> bool:
-        """Keep a trial's result; False where it is there already."""
-        return self._store.add(result, self.session)
-
-    def spent(self) -> Session:
-        """What all sessions took so far; one that was killed by what its trials took."""
-        told = [one for one in self.manifest.sessions[:-1] if one.seconds]
-        silent = {n for n, one in enumerate(self.manifest.sessions[:-1]) if not one.seconds}
-        usage, calls, seconds = NO_USAGE, 0, 0.0
-        for line in store.lines(self._store.path) if silent else ():
-            body = json.loads(line)
-            if body.get("session") in silent:
-                usage += Usage(**body["usage"])
-                calls += len(body["trajectory"]["steps"])
-                seconds += body["seconds"]
-        usd = [usage.usd if usage.total_tokens else 0.0, *(one.usd for one in told)]
+    @cached_property
+    def before(self) -> Session:
+        """What earlier sessions took; of one that was killed, what its trials took."""
+        earlier = self.manifest.sessions[:-1]
+        told = [one for one in earlier if one.seconds]
+        told += self._killed({number for number, one in enumerate(earlier) if not one.seconds})
+        prices = [one.usd for one in told]
         return Session(
             self.manifest.started,
-            seconds + sum(one.seconds for one in told),
-            calls + sum(one.calls for one in told),
-            usage.total_tokens + sum(one.tokens for one in told),
-            None if None in usd else sum(one or 0.0 for one in usd),
+            sum(one.seconds for one in told),
+            sum(one.calls for one in told),
+            sum(one.tokens for one in told),
+            None if None in prices else sum(one or 0.0 for one in prices),
         )
 
-    def finish(self, status: str, *, calls: int, usage: Usage) -> None:
-        """Write how this session ended, and what it took: `usage` of every call, also of trials that were dropped."""
+    def _killed(self, numbers: set[int]) -> Iterator[Session]:
+        """What sessions took that could not say so."""
+        took: dict[int, Session] = {}
+        for line in store.lines(self.path / store.FILE) if numbers else ():
+            body = json.loads(line)
+            number, usage = body["session"], Usage(**body["usage"])
+            if number in numbers:
+                one = took.get(number, Session(""))
+                took[number] = Session(
+                    "",
+                    body["elapsed"],
+                    one.calls + len(body["trajectory"]["steps"]),
+                    one.tokens + usage.total_tokens,
+                    None if None in (one.usd, usage.usd) else (one.usd or 0.0) + (usage.usd or 0.0),
+                )
+        yield from took.values()
+
+    def made(self) -> dict[Key, str]:
+        """The outcome of each trial that is there."""
+        return {key: place.outcome for key, place in self._store.places().items()}
+
+    def add(self, result: TrialResult) -> bool:
+        """Keep a trial's result; False where it is there already."""
+        elapsed = round(time.perf_counter() - self._started, 3)
+        return self._store.add(result, {"session": self.session, "elapsed": elapsed})
+
+    def finish(self, status: str, budget: Budget) -> None:
+        """Write how this session ended; `budget` holds what all of them took, trials that were dropped included."""
+        usd = None if budget.usage.usd is None else budget.usage.usd - (self.before.usd or 0.0)
         last = replace(
             self.manifest.sessions[-1],
             seconds=round(max(time.perf_counter() - self._started, 0.001), 3),
-            calls=calls,
-            tokens=usage.total_tokens,
-            usd=usage.usd,
+            calls=budget.calls - self.before.calls,
+            tokens=budget.usage.total_tokens - self.before.tokens,
+            usd=usd,
         )
         sessions = (*self.manifest.sessions[:-1], last)
         self.manifest = replace(self.manifest, sessions=sessions, status=status)
@@ -152,7 +172,7 @@ class RunFolder:
         places = self._store.places()
         made = [places[key] for key in map(key_of, self.planned) if key in places]
         results = StoredTrials(self._store.path, made, lambda file, task: tasks[file, task])
-        seconds = sum(one.seconds for one in self.manifest.sessions)
+        seconds = self.before.seconds + self.manifest.sessions[-1].seconds
         started = datetime.fromisoformat(self.manifest.started)
         return Report.of(self.planned, results, model=self.manifest.model, started=started, seconds=seconds)
 

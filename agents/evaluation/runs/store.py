@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple, Self, overload
@@ -35,11 +35,16 @@ class Key(NamedTuple):
 
 
 class Place(NamedTuple):
-    """Where a trial's line lies, and whether it was excluded."""
+    """Where a trial's line lies, and what came of it."""
 
     offset: int
     length: int
-    excluded: bool
+    outcome: str
+
+    @property
+    def excluded(self) -> bool:
+        """Whether it says nothing of the agent."""
+        return self.outcome == "excluded"
 
 
 class TrialStore:
@@ -92,18 +97,21 @@ class TrialStore:
         """Where each trial lies."""
         return dict(self._places)
 
-    def add(self, result: TrialResult, session: int = 0) -> bool:
-        """Write a trial; False where it is there already. Raises `ConfigurationError`, and loses nothing."""
+    def add(self, result: TrialResult, note: Mapping[str, object]) -> bool:
+        """Write a trial, with a note beside it; False where it is there already.
+
+        Raises `ConfigurationError` where it can't be written, and loses nothing that was.
+        """
         key = Key(result.file, result.task.id, result.epoch)
         if key in self:
             return False
-        line = (written(trial_as_json(result) | {"session": session}) + "\n").encode("ascii")
+        line = (written({**trial_as_json(result), **note}) + "\n").encode("ascii")
         try:
             _write(self._file, line)
         except OSError as error:
             os.ftruncate(self._file, self._end)
             raise self._unwritable(error) from error
-        self._places[key] = Place(self._end, len(line), result.outcome == "excluded")
+        self._places[key] = Place(self._end, len(line), result.outcome)
         self._end += len(line)
         self._sync()
         return True
@@ -139,7 +147,7 @@ def read_places(path: Path) -> tuple[dict[Key, Place], int]:
         key = Key(body["file"], body["task"], body["epoch"])
         known = places.get(key)
         if known is None or known.excluded:
-            places[key] = Place(end, len(line), body["outcome"] == "excluded")
+            places[key] = Place(end, len(line), body["outcome"])
         end += len(line)
     return places, end
 
