@@ -18,7 +18,7 @@ from loopwright.evaluation import CheckResult, Report, TrialResult
 from loopwright.evaluation.attempt import Outcome
 from loopwright.evaluation.engine import plan
 from loopwright.evaluation.reports.figures import mean_rate, pass_power, quantile, wilson
-from loopwright.evaluation.reports.report import FORMAT
+from loopwright.evaluation.reports.stored import FORMAT
 from loopwright.evaluation.reports.text import print_report, print_trials
 from loopwright.evaluation.show import Progress, Table, print_table
 from loopwright.models import Usage

@@ -43,11 +43,9 @@ from ..attempt import Trial, TrialResult
 from ..tasks import TaskFile
 from .clusters import Cluster, clusters
 from .figures import Rate, mean_rate, pass_power, quantile
-from .stored import finite, task_json
+from .stored import FILE, FORMAT, finite, task_json
 from .tool_figures import ToolFigures, each_tool, tool_figures
 
-FORMAT = 1
-FILE = "report.json"
 TOO_MANY_EXCLUDED = 0.1  # of the trials: what is left says too little about the agent
 
 

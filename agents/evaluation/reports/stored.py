@@ -24,20 +24,26 @@ is left out.
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from loopwright.tools.calls import ToolCall, ToolResult
 from loopwright.tools.world import Change
 
 from ...adapters.values import to_plain
+from ...errors import ConfigurationError
 from ...trajectory import Step
 from ..attempt import TrialResult
 from ..format import ScoreSpec
 from ..record import CheckResult
 from ..scoring import names_of
+
+FORMAT = 1
+FILE = "report.json"
 
 
 def task_json(trials: Sequence[TrialResult]) -> dict[str, Any]:
@@ -123,6 +129,27 @@ def _result_json(result: ToolResult) -> dict[str, Any]:
         "seconds": round(result.seconds, 4),
     }
     return made | ({"changes": _changes_json(result.changes)} if result.changes else {})
+
+
+def read_report(path: str | Path) -> dict[str, Any]:
+    """What the `report.json` of a run's folder holds, or that file itself; raises `ConfigurationError`."""
+    place = Path(path)
+    file = place / FILE if place.is_dir() else place
+    try:
+        held = json.loads(file.read_bytes())
+    except FileNotFoundError:
+        found = f"there is no {FILE} in {place}" if place.is_dir() else f"there is no {place}"
+        wanted = "name the folder that an evaluation with --out made, or its report.json"
+        raise ConfigurationError(f"{found}: {wanted}") from None
+    except (ValueError, RecursionError) as error:
+        raise ConfigurationError(f"{file} is no JSON: {str(error)[:200]}") from None
+    if not isinstance(held, dict) or "tasks" not in held or "summary" not in held:
+        raise ConfigurationError(f"{file} is no report of an evaluation: it has no summary and tasks")
+    if held.get("format") != FORMAT:
+        raise ConfigurationError(
+            f"{file} has format {held.get('format')!r}; this version of loopwright reads {FORMAT}"
+        )
+    return held
 
 
 def finite(value: Any) -> Any:

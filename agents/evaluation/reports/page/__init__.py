@@ -17,6 +17,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from ....errors import ConfigurationError
+from ....text import one_line
 from ..report import Report
 from .payload import payload
 from .view import shown, view
@@ -55,11 +57,22 @@ def write_page(
 
 
 def page_html(report: Report | Mapping[str, Any], comparison: Mapping[str, Any] | None = None) -> str:
-    """The page as text."""
+    """The page as text; raises `ConfigurationError` where a report that was read from a file is no whole one."""
+    from jinja2 import UndefinedError
+
+    if isinstance(report, Report):
+        return _rendered(report.as_json(), comparison)
+    try:
+        return _rendered(report, comparison)
+    except (KeyError, TypeError, ValueError, AttributeError, UndefinedError) as error:
+        what = f"{type(error).__name__}: {one_line(str(error))}"
+        raise ConfigurationError(f"this is no whole report of an evaluation ({what})") from error
+
+
+def _rendered(report: Mapping[str, Any], comparison: Mapping[str, Any] | None) -> str:
     from jinja2 import Environment, StrictUndefined, select_autoescape
     from markupsafe import Markup
 
-    held = report.as_json() if isinstance(report, Report) else report
     style, script = _part("page.css"), "\n".join(map(_part, SCRIPTS))
     environment = Environment(
         autoescape=select_autoescape(default=True, default_for_string=True),
@@ -68,9 +81,9 @@ def page_html(report: Report | Mapping[str, Any], comparison: Mapping[str, Any] 
         lstrip_blocks=True,
     )
     environment.filters["shown"] = shown
-    embedded = payload(held, comparison)
+    embedded = payload(report, comparison)
     return environment.from_string(_part("page.html")).render(
-        view(held, comparison, cut_at=embedded.cut_at),
+        view(report, comparison, cut_at=embedded.cut_at),
         policy=_POLICY.format(script=_hash(script), style=_hash(style)),
         style=Markup(style),  # noqa: S704  # a file of this package
         script=Markup(script),  # noqa: S704  # as above

@@ -41,12 +41,14 @@ class Payload:
     cut_at: int | None
 
 
-def payload(report: Mapping[str, Any], comparison: Mapping[str, Any] | None = None) -> Payload:
-    """The trials of a report (the form of `report.json`), with as much of their texts as a page can hold."""
+def payload(
+    report: Mapping[str, Any], comparison: Mapping[str, Any] | None = None, *, max_bytes: int = MAX_BYTES
+) -> Payload:
+    """The trials of a report (the form of `report.json`), with as much of their texts as fits in so many bytes."""
     for limit in CUTS:
         cutter = _Cutter(limit)
         blocks = list(_blocks(report, cutter))
-        if sum(len(block.text) for block in blocks) <= MAX_BYTES:
+        if sum(len(block.text) for block in blocks) <= max_bytes:
             break
     return Payload(blocks, limit if cutter.has_cut else None)
 

@@ -205,7 +205,7 @@ function trialHead(row, trial) {
   const facts = [
     trial.termination && `ended with ${trial.termination}`, plural(row.steps, "step"), plural(row.calls, "call"),
     row.tokens && plural(row.tokens, "token"), usage.usd ? money(usage.usd) : "", time(row.seconds),
-    trial.score !== undefined && trial.outcome === "failed" && `score ${Math.round(100 * trial.score)} %`,
+    trial.score !== undefined && trial.outcome === "failed" && `score ${Math.round(100 * trial.score)}%`,
     trial.cached && `${plural(trial.cached, "answer")} from a cache`, trial.attempts > 1 && `${trial.attempts} attempts`,
     row.of.split && `split ${row.of.split}`, ...(row.of.tags ?? []).map((tag) => `#${tag}`)].filter(Boolean);
   return el("header", { class: "trial-head" },
@@ -247,7 +247,7 @@ panel.addEventListener("keydown", (event) => {
 });
 document.addEventListener("click", (event) => {
   const picked = event.target.closest("[data-filter]");
-  if (picked) pick(picked.dataset.filter, picked.dataset.value);
+  if (picked) pick(picked.dataset.filter, JSON.parse(picked.dataset.value));
 });
 window.addEventListener("hashchange", follow);
 window.addEventListener("beforeprint", () => {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -46,8 +47,15 @@ def view(
 
 
 def shown(value: object) -> str:
-    """A value from anywhere as text whose control characters are visible."""
-    return plain(str(value))
+    r"""A value from anywhere as text, with its control characters and what else is invisible made visible.
+
+    >>> shown("\x1b[1m a\u200bb")
+    '␛[1m a<200B>b'
+    """
+    return _INVISIBLE.sub(lambda found: f"<{ord(found[0]):04X}>", plain(str(value)))
+
+
+_INVISIBLE = re.compile("[\u00ad\u180e\u200b\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]")
 
 
 def _facts(report: Mapping[str, Any]) -> Iterator[str]:
