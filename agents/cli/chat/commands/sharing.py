@@ -61,6 +61,15 @@ async def _export(desk: Desk, rest: str) -> None:
     desk.tell(f"{path}: {len(desk.chat.conversation.turns)} turns")
 
 
+async def _save_task(desk: Desk, rest: str) -> None:
+    from ..task import saved_task
+
+    if not rest:
+        raise UsageMistake("/save-task wants a file, as in /save-task tasks.yaml")
+    desk.last_turn()
+    desk.tell(saved_task(desk.chat, Path(rest).expanduser()))
+
+
 async def _compact(desk: Desk, rest: str) -> None:
     from ..compacting import summarised
 
@@ -72,16 +81,26 @@ async def _compact(desk: Desk, rest: str) -> None:
     desk.chat.tell(event)
 
 
+async def _optimize(desk: Desk, rest: str) -> None:
+    from ..optimizing import optimized
+
+    if not rest:
+        raise UsageMistake("/optimize wants a file of tasks, as in /optimize tasks.yaml")
+    await optimized(desk, rest)
+
+
 COMMANDS = (
     Command(
         "/attach PATH", "Send a file along with the next message; drop forgets what is attached.", _attach
     ),
     Command("/edit [TEXT]", "Write a message in $EDITOR.", _edit),
     Command("/save [FILE]", "Save the program: its instructions and demonstrations.", _save),
+    Command("/save-task FILE", "Make the conversation a task with checks, for loopwright eval.", _save_task),
     Command("/export md|json|html [FILE]", "The conversation as text or as a page.", _export),
     Command(
         "/compact [WHAT MATTERS]",
         "Have the turns until now summarised; the model is told the summary alone.",
         _compact,
     ),
+    Command("/optimize FILE", "Make the program better on a file of tasks, and go on with it.", _optimize),
 )
