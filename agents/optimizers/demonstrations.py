@@ -16,6 +16,7 @@ from .report import Decision
 from .rollouts import Outcome, PredictorCall, Rollout, draws
 from .splits import distinct, of_example, task_of
 
+MISUSES = ("invalid_args", "raised")  # failures that a better description may prevent
 WAVE = 4  # tasks at least that are tried before it is looked whether there are enough demonstrations
 
 
@@ -41,6 +42,11 @@ class Gathering:
     seed: int
     rounds: int = 1
     decisions: list[Decision] = field(default_factory=list)
+    failures: dict[str, list[str]] = field(default_factory=dict)
+
+    def worst_tools(self, count: int) -> list[str]:
+        """The tools whose calls failed most often."""
+        return sorted(self.failures, key=lambda name: (-len(self.failures[name]), name))[:count]
 
     def until(self, wanted: int | None, tasks: Sequence[Example]) -> Asks[list[Solved]]:
         """The first tasks that were solved, in the order of the tasks; all, where None are `wanted`."""
@@ -65,6 +71,9 @@ class Gathering:
     def _solved(self, task: Example, outcome: Outcome) -> Solved | None:
         if outcome.skipped:
             return None
+        for result in outcome.trajectory.results:
+            if result.error in MISUSES:
+                self.failures.setdefault(result.call.name, []).append(f"{result.call} -> {result.content}")
         demos = demos_in(outcome, task, self.teacher, self.seed) if outcome.passed else {}
         if demos:
             return Solved(task, demos, outcome.value or 0.0)

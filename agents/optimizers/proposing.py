@@ -9,8 +9,8 @@ store.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from ..adapters.base import scaffold
 from ..adapters.values import format_value
@@ -25,6 +25,7 @@ from .rollouts import Outcome, Rollout
 
 MAX_TEXT = 4_000  # characters of a proposal that are kept: a longer one has lost its thread, and every call pays for it
 SHOWN = 300  # characters of one value of an example
+FAILED_CALLS = 5  # of a tool that its proposal is shown
 SUMMARIZED = 24  # examples that a summary is made from
 
 TIPS = (
@@ -47,16 +48,37 @@ _PROPOSALS = {
 
 @dataclass(frozen=True, slots=True)
 class Grounds:
-    """What a proposal is based on: an outline of the program, a summary of the tasks, and worked examples as text."""
+    """What a proposal is based on: an outline of the program, a summary of the tasks, worked examples as text.
+
+    `failures` are calls of a tool that failed, with what was said of them, by the tool's name.
+    """
 
     program: str
     summary: str = ""
     worked: str = ""
+    failures: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, program: Module, summary: str = "", demos: Sequence[Example] = ()) -> Grounds:
+    def of(
+        cls,
+        program: Module,
+        summary: str = "",
+        demos: Sequence[Example] = (),
+        failures: Mapping[str, Sequence[str]] | None = None,
+    ) -> Grounds:
         """On a program, with demonstrations."""
-        return cls(outline(program), summary, "\n\n".join(map(example_text, demos)))
+        return cls(outline(program), summary, "\n\n".join(map(example_text, demos)), failures or {})
+
+    def without_program(self) -> Grounds:
+        """The same for a proposer that is not shown the program."""
+        return replace(self, program="")
+
+    def examples_for(self, component: Component) -> str:
+        """What is shown as examples: of a tool the calls that failed, else whole worked examples."""
+        failed = self.failures.get(component.tool, ())[:FAILED_CALLS]
+        if component.kind == "tool" and failed:
+            return "Calls that failed:\n" + "\n".join(one_line(call, SHOWN) for call in failed)
+        return self.worked
 
 
 def asked_summary(examples: Sequence[Example], lm: BaseLM | None) -> Rollout:
@@ -82,9 +104,9 @@ def asked_proposal(
 ) -> Rollout:
     """A rollout that writes a component anew; `proposal_in` reads it."""
     asked = Example(
-        program=grounds.program,
+        program=grounds.program or "(not shown)",
         tasks_summary=grounds.summary or "(none)",
-        worked_examples=grounds.worked or "(none)",
+        worked_examples=grounds.examples_for(component) or "(none)",
         text_of=str(component),
         current_text=text_of(program, component) or "(empty)",
         tip=tip or "(none)",

@@ -72,9 +72,26 @@ class Board:
         found = self.score(arm)
         return -math.inf if found is None else found.mean
 
+    def on(self, arm: Arm, tasks: Sequence[Example]) -> float | None:
+        """An arm's mean on these tasks alone; None where it was run on none of them."""
+        values = self.values.get(arm.name, {})
+        found = estimate({name: values[name] for name in map(task_of, tasks) if name in values})
+        return None if found is None else found.mean
+
+    def has_all(self, arm: Arm, tasks: Sequence[Example]) -> bool:
+        """Whether an arm was run on all of these."""
+        return all((arm.name, task_of(task), 0) in self.outcomes for task in tasks)
+
     def over(self, arm: Arm, other: Arm) -> Difference:
         """How much better an arm is than another, on the tasks of both."""
         return paired(self.values.get(arm.name, {}), self.values.get(other.name, {}))
+
+
+def rung_order(tasks: Sequence[Example], seed: int) -> list[Example]:
+    """The tasks in the order in which rungs take them: the first few are the first rung."""
+    order = list(tasks)
+    draws(seed, "rungs").shuffle(order)
+    return order
 
 
 def race(
@@ -85,8 +102,7 @@ def race(
     The baseline stays in, so that every difference from it is paired. Gives the arms that are left, best first.
     After Jamieson and Talwalkar, "Non-stochastic Best Arm Identification" (AISTATS 2016).
     """
-    order = list(tasks)
-    draws(seed, "rungs").shuffle(order)
+    order = rung_order(tasks, seed)
     left, decisions = list(arms), []
     rung = min(FIRST_RUNG, len(order))
     while True:

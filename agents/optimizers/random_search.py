@@ -24,7 +24,7 @@ from .splits import is_of
 
 RESERVE = 0.25  # of the budget for the confirmation
 GATHERED = 0.3  # of the budget at most for the pool
-FINALISTS = 2
+FINALISTS = 2  # that are run on all tasks; the better one is confirmed, so that the confirmation chooses nothing
 
 
 class BootstrapFewShotWithRandomSearch(BootstrapFewShot):
@@ -102,7 +102,7 @@ class BootstrapFewShotWithRandomSearch(BootstrapFewShot):
             left, decisions = best[:FINALISTS], decisions + dropped
             if self.stop_at_score is not None and left and board.mean(left[0]) >= self.stop_at_score:
                 break
-        verdict = yield from confirm(board, baseline, left[:FINALISTS], parts.confirm)
+        verdict = yield from confirm(board, baseline, left[:1], parts.confirm)
         notes = {"pool": len(solved), "note": parts.note}
         return concluded(type(self).__name__, self.seed, board, baseline, arms, verdict, decisions, notes)
 
