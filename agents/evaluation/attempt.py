@@ -12,6 +12,7 @@ from ..adapters.values import to_plain
 from ..ambient import drive
 from ..errors import (
     BadRequestError,
+    BudgetError,
     ConfigurationError,
     ContextWindowError,
     LMError,
@@ -164,7 +165,10 @@ async def _attempt(trial: Trial) -> tuple[TrialResult, bool]:
 async def _judged(trial: Trial, result: TrialResult, run: Run) -> TrialResult:
     """The result with its checks made; models are asked only where the task has an answer judged by one."""
     judges = Trace()
-    run = replace(run, verdicts=await verdicts(trial.task, run, judges))
+    try:
+        run = replace(run, verdicts=await verdicts(trial.task, run, judges))
+    except BudgetError as error:  # the run's own: what it cuts short is no result
+        return replace(result, outcome="excluded", error=f"{type(error).__name__}: {error}")
     checks = judge(trial.task, run, trial.file.signature, trial.file.tools)
     result = with_checks(replace(result, verdicts=run.verdicts), checks)
     if judges.exchanges:

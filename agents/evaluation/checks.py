@@ -54,7 +54,7 @@ def _broken_off(task: Task, run: Run) -> Iterator[CheckResult]:
     for item, turn in enumerate(task.turns):
         if turn.user is not None and item not in reached:
             line = f"turn {item + 1} was not reached: {_ended(run)}"
-            yield CheckResult("run", "", False, line, last_step(run.trajectory), item + 1)
+            yield CheckResult("turns", "", False, line, last_step(run.trajectory), item + 1)
             return
 
 

@@ -16,7 +16,7 @@ from typing import Literal
 from ..adapters.base import scaffold
 from ..adapters.values import format_value, to_plain, write_json
 from ..ambient import context
-from ..errors import BudgetError, ConfigurationError, LMError, OutputError
+from ..errors import ConfigurationError, LMError, OutputError
 from ..models.lm import LM
 from ..modules import Predict
 from ..signature import Field, Signature
@@ -106,7 +106,8 @@ def _questions(
 async def verdicts(task: Task, run: Run, trace: Trace) -> dict[str, Verdict]:
     """The verdicts on a run: those that it has, and for the rest the judges' own, asked for now.
 
-    `trace` gets what the judges were asked, apart from what the agent was.
+    `trace` gets what the judges were asked, apart from what the agent was. A judge that can't be asked, or says
+    nothing usable, gives a verdict with `error`; a budget that is used up raises `BudgetError`.
     """
     known = {key: verdict for key, verdict in run.verdicts.items() if not verdict.error}
     for asked in questions(task, run):
@@ -124,7 +125,7 @@ async def _verdict(asked: Question, trace: Trace) -> Verdict:
             PASS_OR_FAIL if spec.pass_ is None else GRADED, lm=LM(spec.model) if spec.model else None
         )
         given = await judge.acall(rubric=spec.rubric, request=asked.request, answer=asked.answer)
-    except (OutputError, LMError, ConfigurationError, BudgetError) as error:
+    except (OutputError, LMError, ConfigurationError) as error:
         return Verdict(model, error=f"{type(error).__name__}: {one_line(str(error), REASON)}")
     model = trace.exchanges[-1].model
     if spec.pass_ is None:

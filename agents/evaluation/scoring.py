@@ -37,6 +37,7 @@ KINDS = (
     "ends",
 )
 GROUPS = ("calls", "turns")
+ALWAYS = ("run", "turns")  # gates of every task: that there was a run, and the whole conversation
 NEAR = 1e-9  # what a mean of floats may lack of the score that is wanted
 
 
@@ -90,7 +91,7 @@ def _gates_pass(checks: Sequence[CheckResult], spec: ScoreSpec) -> bool:
 
 
 def _is_gate(check: CheckResult, spec: ScoreSpec) -> bool:
-    return check.check == "run" or not set(names_of(check)).isdisjoint(spec.gates)
+    return check.check in ALWAYS or not set(names_of(check)).isdisjoint(spec.gates)
 
 
 def _value(checks: Sequence[CheckResult], spec: ScoreSpec) -> float:

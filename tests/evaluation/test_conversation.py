@@ -161,7 +161,7 @@ def test_a_turn_that_is_not_reached_fails_the_trial_and_says_why() -> None:
     result = trial(conversation(turns, "{answer: {reply: one}}", limits="{steps: 3}"), lm)
     why = "the conversation ended in turn 1 with max_steps"
     assert shown(result) == [
-        ("run", 2, f"turn 2 was not reached: {why}", 3),
+        ("turns", 2, f"turn 2 was not reached: {why}", 3),
         ("answer", 3, f"turn 3 was not reached: {why}", 3),
     ]
     assert (result.score, result.outcome) == (0.0, "failed")
@@ -298,7 +298,7 @@ def test_the_users_own_model_is_named_in_the_result(
 
 
 def test_a_journal_plays_a_simulated_conversation_back(tmp_path: Path) -> None:
-    answers = [said("Refund 17."), REFUND, reply("Done.", True), said("", True)]
+    answers: list[Answer] = [said("Refund 17."), REFUND, reply("Done.", True), said("", True)]
     with Journal(tmp_path / "log", "first", mode="record"):
         first = trial(conversation(ASKS), ScriptedLM(answers))
     with Journal(tmp_path / "log", "first", mode="replay"):
@@ -310,12 +310,13 @@ def test_a_journal_plays_a_simulated_conversation_back(tmp_path: Path) -> None:
 
 
 def test_every_module_of_the_format_takes_turns() -> None:
-    for module, answers in {
+    scripts: dict[str, list[Answer]] = {
         "predict": ["[[ ## reply ## ]]\na"] * 2,
         "chain_of_thought": ["[[ ## reasoning ## ]]\nr\n\n[[ ## reply ## ]]\na"] * 2,
         "program_of_thought": [ToolCall("python", {"code": "submit(reply='a')"})] * 2,
         "code_act": [ToolCall("python", {"code": "submit(reply='a')"})] * 2,
-    }.items():
+    }
+    for module, answers in scripts.items():
         file = TaskFile.parse(
             f'version: 1\nagent: {{signature: "request -> reply", module: {module}}}\n'
             "tasks: [{id: t, turns: [{user: One.}, {user: Two.}], expect: {answer: {reply: a}}}]"
