@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import webbrowser
 from pathlib import Path
 
 import click
@@ -26,7 +27,7 @@ def command(run: Path, out: Path | None, open_it: bool) -> int:
     report = read_report(run)
     page = write_page(report, out or (run if run.is_dir() else run.parent) / FILE)
     click.echo(page)
-    if open_it and click.launch(page.absolute().as_uri()):
+    if open_it and not webbrowser.open(page.absolute().as_uri()):
         click.echo("no browser could be started: open the file yourself", err=True)
         return 1
     return 0

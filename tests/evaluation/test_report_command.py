@@ -1,0 +1,86 @@
+"""`loopwright report`: what it writes, and what it says of what it can't read."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from report_trials import mixed_report
+
+from loopwright.cli import run_command
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    mixed_report().write(tmp_path / "run")
+    return tmp_path / "run"
+
+
+def test_the_page_is_written_beside_the_report(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_command(["report", str(folder)]) == 0
+    assert capsys.readouterr().out == f"{folder / 'report.html'}\n"
+    assert (folder / "report.html").read_text().startswith("<!doctype html>")
+
+
+@pytest.mark.parametrize("named", ["run", "run/report.json"])
+def test_out_names_another_file(folder: Path, named: str) -> None:
+    page = folder.parent / "pages" / "one.html"
+    assert run_command(["report", str(folder.parent / named), "--out", str(page)]) == 0
+    assert page.exists()
+    assert not (folder / "report.html").exists()
+
+
+BROKEN = {
+    "not there": (None, "there is no report.json in "),
+    "no JSON": ("{", "is no JSON: "),
+    "a list": ("[]", "is no report of an evaluation"),
+    "something else": ('{"name": "x"}', "is no report of an evaluation"),
+    "a later form": (
+        '{"format": 9, "summary": {}, "tasks": []}',
+        "has format 9; this version of loopwright reads 1",
+    ),
+    "parts missing": (
+        '{"format": 1, "summary": {}, "tasks": []}',
+        "this is no whole report of an evaluation",
+    ),
+    "nested": ("[" * 100_000, "is no JSON: "),
+}
+
+
+@pytest.mark.parametrize(("text", "said"), BROKEN.values(), ids=BROKEN.keys())
+def test_what_is_no_report_is_refused_with_the_reason(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str | None, said: str
+) -> None:
+    if text is not None:
+        (tmp_path / "report.json").write_text(text)
+    assert run_command(["report", str(tmp_path)]) == 2
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert said in shown.err
+    assert not (tmp_path / "report.html").exists()
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_command(["report", str(tmp_path / "nowhere")]) == 2
+    assert f"there is no {tmp_path / 'nowhere'}: name the folder" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("code", "said"), [(0, ""), (3, "open the file yourself")], ids=["starts", "fails"])
+def test_open_starts_the_browser(folder: Path, tmp_path: Path, code: int, said: str) -> None:
+    program = tmp_path / "browser"
+    program.write_text(f'#!/bin/sh\necho "$1" > "{tmp_path}/opened"\nexit {code}\n')
+    program.chmod(0o755)
+    done = subprocess.run(
+        [sys.executable, "-m", "loopwright", "report", str(folder), "--open"],
+        env={**os.environ, "BROWSER": f"{program} %s"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (tmp_path / "opened").read_text().split()[0] == (folder / "report.html").as_uri()
+    assert done.returncode == (1 if code else 0)
+    assert said in done.stderr
