@@ -91,7 +91,8 @@ def _write(report: Report, output: Output, comparison: Comparison | None, planne
     assert output.folder is not None  # noqa: S101  # the caller looked
     written = report.write(output.folder)
     write_junit(report, output.folder, planned)
-    page = write_page(report, output.folder, comparison.as_json() if comparison else None)
+    held = json.loads(written.read_bytes())  # rather than to work out every figure again
+    page = write_page(held, output.folder, comparison.as_json() if comparison else None)
     click.echo(f"\n{written}\n{page}", err=output.as_json)
 
 
