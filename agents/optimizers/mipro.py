@@ -177,7 +177,7 @@ class MIPROv2(Optimizer):
         elif self.num_candidates is None or num_trials is None:
             raise ConfigurationError(
                 "without auto, give num_candidates, and compile a num_trials "
-                f"(about {_trials(2, self.num_candidates or 6)} for a program of one predictor)"
+                f"(about {trials_of(2, self.num_candidates or 6)} for a program of one predictor)"
             )
         self.num_trials = num_trials
 
@@ -283,7 +283,7 @@ class MIPROv2(Optimizer):
         chooser, arms = Chooser(options, self.seed), dict[str, Arm]()
         order = rung_order(val, self.seed)
         few = order[: self.minibatch_size] if self.minibatch else order
-        trials = self.num_trials or _trials(len(options), self.num_candidates or 0)
+        trials = self.num_trials or trials_of(len(options), self.num_candidates or 0)
         chooser.try_first(dict.fromkeys(options, 0))
         for number in range(trials):
             trial, choice = chooser.ask()
@@ -304,7 +304,7 @@ class MIPROv2(Optimizer):
         return [arm for arm in arms.values() if arm.name != "as it was"]
 
 
-def _trials(kinds: int, candidates: int) -> int:
+def trials_of(kinds: int, candidates: int) -> int:
     """How many trials DSPy makes for so many kinds of choices."""
     return int(max(2 * kinds * math.log2(max(candidates, 2)), 1.5 * candidates))
 
