@@ -25,7 +25,7 @@ from loopwright import Example, Prediction, ReAct
 from loopwright.messages import Message
 from loopwright.models import BaseLM, Capabilities, LMRequest, LMResponse
 from loopwright.models.base import Usage
-from loopwright.tools import ToolCall, ToolContext, ToolRegistry
+from loopwright.tools import Tool, ToolCall, ToolContext, ToolRegistry
 
 BASE: dict[str, float] = {
     "archive": 0.32,
@@ -105,7 +105,7 @@ class Shop:
 
     def tools(self, opened: set[str] | None = None) -> ToolRegistry:
         """The shop's tools. Without `opened` each run has a world of its own; with it, they all share that one."""
-        return ToolRegistry(*Desk(self, opened).tools())
+        return ToolRegistry(Tool(one, effect="read") for one in Desk(self, opened).tools())
 
     def agent(self, opened: set[str] | None = None) -> ReAct:
         """An agent that has learned nothing."""

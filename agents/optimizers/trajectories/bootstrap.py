@@ -1,0 +1,293 @@
+"""BootstrapTrajectories: demonstrations of an agent, learned from its own runs.
+
+An agent learns by whole trajectories. From one success nothing follows, so runs are gated, cut down to what matters,
+and chosen by what they do on held-out tasks; and the result is measured once more on tasks that nothing was chosen by.
+The idea of bootstrapping is that of Khattab et al., "DSPy" (ICLR 2024); the bank of own successes that of Sarukkai et
+al., "Self-Generated In-Context Examples" (2025, arXiv 2505.00234); that what is chosen is biased, see Cawley and
+Talbot, JMLR 2010.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ...errors import ConfigurationError
+from ...evaluation.metrics import Metric
+from ...example import Example
+from ...modules.agent import Agent
+from ..asking import Asker, Asks
+from ..base import Optimizer, Setting
+from ..conclusion import Parts, concluded, parts_of
+from ..racing import Arm, Board, Verdict, confirm, rung_order
+from ..report import Decision
+from ..rollouts import Compiled, Search
+from ..splits import distinct as distinct_rows
+from ..splits import task_of
+from .collect import Collection, Source, sources
+from .gate import Gate, guessable
+from .rewrite import Rewriting, mended, unused
+from .runs import Act, Collected, Shown, agents_in, shown_in, tools_of, with_demos
+from .select import Chosen, Selection
+from .shortlist import by_coverage, distinct
+
+RESERVE = 0.25  # of the budget, kept for the confirmation
+ROUND = 1_000  # rollout ids of one round
+FINALISTS = 2
+
+
+@dataclass(slots=True)
+class _Search:
+    """What a search has come to know, handed from stage to stage."""
+
+    setting: Setting
+    parts: Parts
+    agents: Mapping[str, Agent]
+    collection: Collection
+    selection: Selection
+    best: Chosen = frozenset()
+    seen: set[int] = field(default_factory=set)
+    notes: dict[str, Any] = field(default_factory=dict)
+    decisions: list[Decision] = field(default_factory=list)
+
+    @property
+    def board(self) -> Board:
+        """What was measured."""
+        return self.selection.board
+
+
+class BootstrapTrajectories(Optimizer):
+    """Gives an agent demonstrations: whole trajectories from its own runs, or a teacher's.
+
+    The train tasks are attempted, up to `attempts` times each; successes that rest on what was read, and on neither
+    luck nor a leak, are cut down to the steps that matter and run again; of those that show most, up to `max_demos`
+    of together at most `max_tokens` are chosen on held-out tasks, adding one at a time out of `width`. With the
+    agent that has learned so far this is done again for what is still unsolved, `rounds` times in all. The student
+    comes back as it was unless the result is better on tasks that nothing was chosen by.
+
+    >>> from loopwright import Example, ReAct, context
+    >>> from loopwright.evaluation.metrics import exact_match
+    >>> from loopwright.models import Capabilities, FunctionLM
+    >>> from loopwright.tools import ToolCall
+    >>> def price_of(item: str) -> int:
+    ...     "The price of an item."
+    ...     return len(item)
+    >>> def answer(request):  # this model looks nothing up until it is shown how
+    ...     last, shown = request.messages[-1], len(request.messages) > 4
+    ...     if last.role == "tool":
+    ...         return ToolCall("submit", {"price": int(last.content)})
+    ...     lucky = request.temperature is not None and last.content.endswith("p")
+    ...     return ToolCall("price_of", {"item": last.content[6:]}) if shown or lucky else ToolCall("submit", {"price": 0})
+    >>> tasks = [Example(item=item, price=len(item)).with_inputs("item") for item in
+    ...          ["lamp", "lip", "ship", "bed", "chair", "sofa", "cup", "plate", "clip", "rug", "map", "door", "tulip", "desk"]]
+    >>> lm = FunctionLM(answer, capabilities=Capabilities(native_tools=True))
+    >>> with context(lm=lm):
+    ...     agent = BootstrapTrajectories(exact_match).compile(ReAct("item -> price: int", [price_of]), trainset=tasks)
+    ...     agent(item="teapot").price, agent.compile_report.improved
+    (6, True)
+    """
+
+    def __init__(
+        self,
+        metric: Metric | None = None,
+        metric_threshold: float | None = None,
+        *,
+        max_demos: int = 6,
+        max_tokens: int = 8_000,
+        attempts: int = 6,
+        rounds: int = 2,
+        width: int = 4,
+        seed: int = 0,
+    ) -> None:
+        for name, value in {
+            "max_demos": max_demos,
+            "max_tokens": max_tokens,
+            "width": width,
+            "rounds": rounds,
+        }.items():
+            if value < 1:
+                raise ConfigurationError(f"{name} must be at least 1, not {value!r}")
+        if attempts < 1:
+            raise ConfigurationError(f"attempts must be at least 1, not {attempts!r}")
+        self.metric = metric
+        self.metric_threshold = metric_threshold
+        self.max_demos = max_demos
+        self.max_tokens = max_tokens
+        self.attempts = attempts
+        self.rounds = rounds
+        self.width = width
+        self.seed = seed
+
+    # What a subclass may do in another way
+
+    def parts(self, setting: Setting) -> Parts:
+        """The examples to learn from, to select by and to confirm on."""
+        return parts_of(setting.train, setting.val, self.seed)
+
+    def tasks(self, train: Sequence[Example]) -> list[Example]:
+        """The train tasks that are attempted: none twice."""
+        return distinct_rows(train)
+
+    def loose(self, shown: Shown, acts: Sequence[Act], agent: Agent) -> list[int]:
+        """The places of the calls that a demonstration may do without, where a replay agrees."""
+        return unused(shown, acts, tools_of(agent))
+
+    def shortlist(self, bank: Sequence[Shown]) -> list[Shown]:
+        """The demonstrations to choose from, in the order in which they are shown."""
+        return by_coverage(distinct(bank))
+
+    # The stages
+
+    def search(self, setting: Setting) -> Search:
+        """Collect, gate, rewrite, shortlist, select, in rounds; then confirm."""
+        state = self._frozen(setting)
+        baseline, board = state.selection.baseline, state.board
+        yield from board.measure("baseline", [baseline], state.selection.tasks)
+        if ((found := board.score(baseline)) is not None and found.low >= 1 - 1e-9) or board.mean(
+            baseline
+        ) >= 1:
+            return self._unchanged(state, "the student passes every held-out task: nothing is left to gain")
+        bank: list[Shown] = []
+        for number in range(self.rounds):
+            fresh = yield from self._round(state, number)
+            if not state.collection.solved:
+                tried = sum(map(len, state.collection.runs.values()))
+                return self._unchanged(
+                    state, f"none of {tried} attempts at {len(state.collection.runs)} tasks passed"
+                )
+            bank += fresh
+            if not bank or (number and not fresh):
+                break
+            yield from self._select(state, bank)
+        if not bank:
+            return self._unchanged(state, "no run that passed may be a demonstration: see the decisions")
+        return (yield from self._confirmed(state))
+
+    def _frozen(self, setting: Setting) -> _Search:
+        """Stage 0: the parts, the arm to beat, and who is taught."""
+        agents = agents_in(setting.student)
+        parts = self.parts(setting)
+        asker = Asker(setting.budget, RESERVE)
+        selection = Selection(
+            Board(asker),
+            Arm("baseline", setting.student, "the student as it was"),
+            rung_order(parts.val, self.seed),
+            self.max_demos,
+            self.max_tokens,
+            self.width,
+        )
+        notes: dict[str, Any] = {
+            "tasks": {"train": len(parts.train), "val": len(parts.val), "confirm": len(parts.confirm)}
+        }
+        if parts.note:
+            notes["split"] = parts.note
+        return _Search(setting, parts, agents, Collection(asker, list(agents)), selection, notes=notes)
+
+    def _round(self, state: _Search, number: int) -> Asks[list[Shown]]:
+        """Stages 1 to 3: attempts at what is unsolved, and the demonstrations that come of them."""
+        tasks = self.tasks(state.parts.train)
+        if number:
+            known = {shown.task for shown in state.selection.bank}
+            tasks = [task for task in tasks if task_of(task) not in known]
+        yield from state.collection.waves(tasks, self._sources(state, number), number * ROUND)
+        if not number:
+            state.notes["headroom"] = _headroom(state.collection)
+        runs = [run for name in map(task_of, tasks) for run in state.collection.runs.get(name, ())]
+        fresh = [run for run in runs if run.outcome.passed and id(run) not in state.seen]
+        state.seen.update(map(id, fresh))
+        return (yield from self._rewritten(state, fresh))
+
+    def _sources(self, state: _Search, number: int) -> list[Source]:
+        setting = state.setting
+        if not number:
+            return sources(setting.student, setting.teacher, self.attempts)
+        shown = [state.selection.bank[place] for place in sorted(state.best)]
+        learned = Source(f"round {number + 1}", state.selection.arm(state.best).program, 1.0)
+        if not setting.has_teacher:
+            return [learned] * self.attempts
+        taught = Source(f"teacher, round {number + 1}", with_demos(setting.teacher, shown), 1.0)
+        return [(learned, taught)[turn % 2] for turn in range(self.attempts)]
+
+    def _rewritten(self, state: _Search, runs: Sequence[Collected]) -> Asks[list[Shown]]:
+        outputs = [name for agent in state.agents.values() for name in agent.signature.output_fields]
+        gate = Gate(state.agents, guessable(state.parts.train, outputs), state.collection.passed)
+        successes: list[tuple[Example, Shown]] = []
+        for run in runs:
+            for shown in shown_in(run, state.agents):
+                refusal = gate.refusal(mended(shown), run.example)
+                if refusal:
+                    state.decisions.append(
+                        Decision("gate", f"task {run.task} ({run.source})", "refused", refusal)
+                    )
+                else:
+                    successes.append((run.example, shown))
+        if len(state.setting.student.predictors()) > 1:
+            return [mended(shown) for _, shown in successes]  # the others' turns are on no script
+        agent = next(iter(state.agents.values()))
+        rewriting = Rewriting(state.setting.student, lambda shown, acts: self.loose(shown, acts, agent))
+        siblings = yield from rewriting.siblings(successes)
+        kept: list[Shown] = []
+        for one in siblings:
+            subject = f"task {one.before.task} ({one.before.source})"
+            after = one.after
+            refusal = (
+                "it did not pass when it was run again" if after is None else gate.refusal(after, one.example)
+            )
+            if after is None or refusal:
+                state.decisions.append(Decision("rewrite", subject, "refused", refusal))
+                continue
+            kept.append(after)
+            if after.changes:
+                state.decisions.append(Decision("rewrite", subject, "rewritten", "; ".join(after.changes)))
+        return kept
+
+    def _select(self, state: _Search, bank: Sequence[Shown]) -> Asks[None]:
+        """Stages 4 and 5. A later round goes on from what the earlier ones chose."""
+        selection = state.selection
+        listed = self.shortlist(bank)
+        # what was in the bank keeps its place: names and sets of earlier rounds stay true
+        selection.bank += [one for one in listed if all(one is not other for other in selection.bank)]
+        state.best = yield from selection.forward(state.best)
+        if state.best:
+            state.best = yield from selection.swapped(state.best)
+
+    def _confirmed(self, state: _Search) -> Asks[Compiled]:
+        """Stages 6 and 8."""
+        board, selection = state.board, state.selection
+        chosen = selection.arm(state.best)
+        others = [arm for arm in selection.measured if arm is not chosen]
+        others.sort(key=lambda arm: -board.mean(arm))
+        finalists = [arm for arm in (chosen, *others) if arm is not selection.baseline][:FINALISTS]
+        verdict = yield from confirm(board, selection.baseline, finalists, state.parts.confirm)
+        return self._concluded(state, selection.measured, verdict)
+
+    def _unchanged(self, state: _Search, reason: str) -> Compiled:
+        return self._concluded(
+            state, [], Verdict(state.selection.baseline, f"the baseline is returned: {reason}")
+        )
+
+    def _concluded(self, state: _Search, arms: Sequence[Arm], verdict: Verdict) -> Compiled:
+        bank = [
+            {
+                "number": f"#{place + 1}",
+                "task": one.task,
+                "source": one.source,
+                "tokens": one.tokens,
+                "changes": list(one.changes),
+                "replayed": one.replayed,
+                "steps": str(one.trajectory).splitlines(),
+            }
+            for place, one in enumerate(state.selection.bank)
+        ]
+        decisions = [*state.decisions, *state.selection.decisions]
+        notes = {**state.notes, "bank": bank}
+        name, board = type(self).__name__, state.board
+        return concluded(name, self.seed, board, state.selection.baseline, arms, verdict, decisions, notes)
+
+
+def _headroom(collection: Collection) -> dict[str, float]:
+    """How much the student can do at its first attempt, and how much somebody could at any."""
+    tried = max(1, len(collection.runs))
+    first = sum(runs[0].outcome.passed for runs in collection.runs.values())
+    return {"pass@1": first / tried, "pass@any": len(collection.solved) / tried}

@@ -1,0 +1,154 @@
+"""The gate: which successes may become demonstrations. A pass alone is no reason to imitate a run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from loopwright.tools import ToolRegistry
+
+from ...adapters.base import CODE, SUBMIT
+from ...adapters.values import to_plain
+from ...example import Example
+from ...modules.agent import Agent
+from ..splits import GROUP, TASK_ID
+from .flow import VERDICTS, Seen, leaves, tokens_of
+from .runs import Act, Shown, acts_of, tools_of
+
+UNSOUND = ("invalid_args", "unknown_tool", "unparsed")
+MOSTLY = 0.5  # of a task's attempts that must pass, where an answer may have been guessed
+FEW_ANSWERS = 4  # different right answers in a trainset of at least MANY_TASKS: a guess may hit one
+MANY_TASKS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """What successes are held against: the agents, what may be guessed, and how often each task was passed.
+
+    `passed` is the share of a task's attempts that passed.
+    """
+
+    agents: Mapping[str, Agent]
+    guessable: frozenset[str] = frozenset()
+    passed: Mapping[str, float] = field(default_factory=dict)
+
+    def refusal(self, shown: Shown, example: Example) -> str:
+        """Why a run is no demonstration; "" where it may be one."""
+        tools = tools_of(self.agents[shown.path])
+        acts = acts_of(shown.trajectory)
+        return (
+            _unfinished(acts)
+            or _unsound(acts)
+            or self._lucky(shown, acts, tools)
+            or _unsupported(shown, acts, tools)
+            or _leaking(shown, example, acts)
+        )
+
+    def _lucky(self, shown: Shown, acts: Sequence[Act], tools: ToolRegistry) -> str:
+        """Luck: a small answer, and nothing looked up for it, or a task that mostly fails."""
+        answer = _answer(shown, acts)
+        small = [leaf for leaf in leaves(to_plain(answer)) if _is_guessable(leaf, self.guessable)]
+        if not small:
+            return ""
+        if tools and not any(act.result.ok for act in acts if act.call.name != SUBMIT):
+            return f"luck: {small[0]!r} was answered without looking anything up"
+        share = self.passed.get(shown.task, 1.0)
+        return (
+            f"luck: {small[0]!r} can be guessed, and {share:.0%} of the attempts passed"
+            if share < MOSTLY
+            else ""
+        )
+
+
+def guessable(examples: Sequence[Example], outputs: Sequence[str]) -> frozenset[str]:
+    """Right answers of which there are so few that a guess may hit them.
+
+    >>> rows = [Example(q=n, good=n % 2 == 0, size=n).with_inputs("q") for n in range(30)]
+    >>> sorted(guessable(rows, ["good", "size"]))
+    ['False', 'True']
+    """
+    few: set[str] = set()
+    for name in outputs:
+        answers = {str(example[name]) for example in examples if name in example}
+        if len(examples) >= MANY_TASKS and len(answers) <= FEW_ANSWERS:
+            few |= answers
+    return frozenset(few)
+
+
+def _is_guessable(leaf: object, few: frozenset[str]) -> bool:
+    return isinstance(leaf, bool) or str(leaf) in few or str(leaf).strip().lower() in VERDICTS
+
+
+def _unfinished(acts: Sequence[Act]) -> str:
+    last = acts[-1] if acts else None
+    if last is None or last.call.name not in (SUBMIT, CODE) or not last.result.ok:
+        return "it did not end by submitting"
+    return ""
+
+
+def _unsound(acts: Sequence[Act]) -> str:
+    bad = next((act for act in acts if act.result.error in UNSOUND), None)
+    return "" if bad is None else f"{bad.call.name} was called wrongly ({bad.result.error})"
+
+
+def _answer(shown: Shown, acts: Sequence[Act]) -> object:
+    if acts and acts[-1].call.name == SUBMIT:
+        return dict(acts[-1].call.args)
+    hidden = {*shown.demo.input_keys, "trajectory", GROUP, TASK_ID}
+    return {name: value for name, value in shown.demo.items() if name not in hidden}
+
+
+def _unsupported(shown: Shown, acts: Sequence[Act], tools: ToolRegistry) -> str:
+    """Support: the answer, and what is written anywhere, come of what was read."""
+    if not tools or any(act.call.name == CODE for act in acts):
+        return ""  # there is nothing to read, or it was worked out in a program
+    seen = _read_from_inputs(shown)
+    for act in acts:
+        writes = act.call.name in tools and tools[act.call.name].effect in ("write", "irreversible")
+        if act.call.name == SUBMIT:
+            missing = seen.unsupported(dict(act.call.args))
+            return f"support: {missing} in the answer was read nowhere" if missing else ""
+        missing = seen.unsupported(dict(act.call.args)) if writes and act.result.ok else ""
+        if missing:
+            return f"support: {missing} was given to {act.call.name} and read nowhere"
+        if act.result.ok:
+            seen.add(act.result.content)
+    return ""
+
+
+def _leaking(shown: Shown, example: Example, acts: Sequence[Act]) -> str:
+    """Leak: what only the right answer holds is thought before it could be known."""
+    outputs = [name for name in shown.demo.keys() if name not in shown.demo.input_keys]  # noqa: SIM118  # a record
+    gold = {
+        name: example[name]
+        for name in outputs
+        if name in example and name not in (GROUP, TASK_ID, "trajectory")
+    }
+    seen = _read_from_inputs(shown)
+    secret = {
+        token for token in tokens_of(gold.values()) if token not in seen.words and token not in VERDICTS
+    }
+    for place, step in enumerate(shown.trajectory.steps):
+        for token in sorted(secret & tokens_of([step.thought])):
+            if token not in seen.words and not (_is_number(token) and seen.has_number(float(token))):
+                return f"leak: {token} is thought of before it was read"
+        for act in acts:
+            if act.step == place and act.result.ok:
+                seen.add(act.result.content)
+    return ""
+
+
+def _read_from_inputs(shown: Shown) -> Seen:
+    seen = Seen()
+    for name in shown.demo.input_keys:
+        for leaf in leaves(to_plain(shown.demo[name])):
+            seen.add(str(leaf))
+    return seen
+
+
+def _is_number(token: str) -> bool:
+    try:
+        float(token)
+    except ValueError:
+        return False
+    return True

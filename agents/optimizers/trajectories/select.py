@@ -1,0 +1,143 @@
+"""Selecting: which demonstrations, by what they do for the agent on held-out tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from ...example import Example
+from ...module import Module
+from ..asking import Asks
+from ..racing import Arm, Board
+from ..report import Decision
+from .runs import Shown, with_demos
+from .shortlist import by_coverage
+
+PATIENCE = 2  # additions in a row that gain nothing beyond the error
+RUNGS = (0.25, 0.5, 1.0)  # of the tasks; after each the better half goes on
+TIED = 0.5  # of the error of a difference: less is a tie, which goes to fewer tokens
+
+Chosen = frozenset[int]
+
+
+@dataclass(slots=True)
+class Selection:
+    """A search for the set of demonstrations, from a bank that may grow.
+
+    Sets are compared pairwise: the same tasks under the same rollout ids. `tasks` are in the order in which rungs
+    take them; `width` demonstrations are tried at a time, those that add most to what is shown already.
+    """
+
+    board: Board
+    baseline: Arm
+    tasks: Sequence[Example]
+    max_demos: int
+    max_tokens: int
+    width: int
+    bank: list[Shown] = field(default_factory=list)
+    decisions: list[Decision] = field(default_factory=list)
+    _arms: dict[Chosen, Arm] = field(default_factory=dict)
+
+    def arm(self, chosen: Chosen) -> Arm:
+        """The agent with these demonstrations; they always stand in the bank's order."""
+        if not chosen:
+            return self.baseline
+        if chosen not in self._arms:
+            shown = [self.bank[place] for place in sorted(chosen)]
+            name = "demos " + " ".join(f"#{place + 1}" for place in sorted(chosen))
+            tasks = ", ".join(one.task for one in shown)
+            self._arms[chosen] = Arm(
+                name, self._program(shown), f"shows {tasks} ({self.tokens(chosen)} tokens)"
+            )
+        return self._arms[chosen]
+
+    def _program(self, shown: Sequence[Shown]) -> Module:
+        return with_demos(self.baseline.program, shown)
+
+    def tokens(self, chosen: Chosen) -> int:
+        """What these demonstrations take of every prompt."""
+        return sum(self.bank[place].tokens for place in chosen)
+
+    @property
+    def measured(self) -> list[Arm]:
+        """Every set that was measured on all tasks."""
+        return [arm for arm in self._arms.values() if self.board.has_all(arm, self.tasks)]
+
+    def forward(self, start: Chosen) -> Asks[Chosen]:
+        """Add the best one by one, until that gains nothing beyond the error of the difference; ties to fewer tokens."""
+        yield from self.board.measure("select", [self.arm(start)], self.tasks)
+        path, misses, refused = [start], 0, set[int]()
+        while len(path[-1]) < self.max_demos and misses < PATIENCE and not self.board.asker.exhausted:
+            now = path[-1]
+            options = [now | {place} for place in self._next(now, refused)[: self.width]]
+            best = yield from self._halved(options, now)
+            if best is None:
+                break
+            gain = self.board.over(self.arm(best), self.arm(now))
+            added = min(best - now)
+            clear = gain.mean > gain.error
+            misses = 0 if clear else misses + 1
+            verdict = "added" if gain.mean > 0 else "not added"
+            note = "" if clear else ", within the error"
+            self._decide(f"#{added + 1} (task {self.bank[added].task})", verdict, f"{gain}{note}")
+            if gain.mean > 0:
+                path.append(best)
+                refused = set()
+            else:
+                refused |= {min(option - now) for option in options}
+        return self._shortest(path)
+
+    def swapped(self, chosen: Chosen) -> Asks[Chosen]:
+        """One pass of putting another demonstration in the place of each."""
+        options: list[Chosen] = []
+        for place in sorted(chosen):
+            rest = chosen - {place}
+            options += [rest | {other} for other in self._next(rest, {place})[:1]]
+        best = yield from self._halved([one for one in dict.fromkeys(options) if one != chosen], chosen)
+        if best is None:
+            return chosen
+        gain = self.board.over(self.arm(best), self.arm(chosen))
+        better = gain.mean > gain.error
+        went, came = sorted(chosen - best), sorted(best - chosen)
+        subject = f"#{went[0] + 1} for #{came[0] + 1}"
+        self._decide(subject, "swapped" if better else "not swapped", str(gain))
+        return best if better else chosen
+
+    def _next(self, now: Chosen, refused: set[int]) -> list[int]:
+        """The demonstrations that may be added, that first which adds most to what is shown."""
+        room = self.max_tokens - self.tokens(now)
+        free = {
+            place: one
+            for place, one in enumerate(self.bank)
+            if place not in now and place not in refused and one.tokens <= room
+        }
+        places = {id(one): place for place, one in free.items()}
+        order = by_coverage(
+            list(free.values()), [self.bank[place] for place in now], self.width + len(refused)
+        )
+        return [places[id(one)] for one in order]
+
+    def _halved(self, options: Sequence[Chosen], over: Chosen) -> Asks[Chosen | None]:
+        """The best of several sets by successive halving, by what each gains over a set that was measured on all tasks."""
+        left = list(options)
+        for share in RUNGS:
+            rung = self.tasks[: max(1, round(share * len(self.tasks)))]
+            yield from self.board.measure("select", [self.arm(one) for one in left], rung)
+            left = [one for one in left if self.board.score(self.arm(one)) is not None]
+            left.sort(
+                key=lambda one: (-self.board.over(self.arm(one), self.arm(over)).mean, self.tokens(one))
+            )
+            left = left[: max(1, len(left) // 2)]
+        return left[0] if left else None
+
+    def _shortest(self, path: Sequence[Chosen]) -> Chosen:
+        """The best of a path; an earlier one where the two are as good as tied."""
+        best = max(path, key=lambda one: self.board.mean(self.arm(one)))
+        for one in path[: path.index(best)]:
+            gain = self.board.over(self.arm(best), self.arm(one))
+            if gain.mean <= TIED * gain.error:
+                return one
+        return best
+
+    def _decide(self, subject: str, verdict: str, reason: str) -> None:
+        self.decisions.append(Decision("select", subject, verdict, reason))
