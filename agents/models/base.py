@@ -133,6 +133,9 @@ class BaseLM(ABC):
     def complete(self, request: LMRequest) -> LMResponse:
         """Answer the request; blocks."""
 
+    def check_key(self) -> None:  # noqa: B027  # a model that wants no key has nothing to check
+        """Raise the `AuthError` that every call would raise for want of a key, where that is known; asks nobody."""
+
     def __deepcopy__(self, memo: dict[int, object]) -> BaseLM:
         return self  # copies of a program ask the same model
 

@@ -81,6 +81,10 @@ class Cached(BaseLM):
         """That of the model inside."""
         return self._lm.identity
 
+    def check_key(self) -> None:
+        """Of the model inside."""
+        self._lm.check_key()
+
     def complete(self, request: LMRequest) -> LMResponse:
         """The kept answer, or the model's."""
         key = request_key(request, self._lm.identity)

@@ -10,12 +10,15 @@ from dataclasses import replace
 from functools import cache
 from typing import Any
 
-from ..errors import LMError
+from ..errors import AuthError, LMError
 from .base import Delta, LMRequest, LMResponse, Usage
 from .chat_api import StreamReader, read_response, write_request
 from .deadline import pieces_within, result_within
 from .failures import as_lm_error
 from .remote import CONNECT_TIMEOUT, RemoteLM
+
+# providers whose only way in is a key
+_KEYED = frozenset({"anthropic", "deepseek", "gemini", "groq", "mistral", "openai", "openrouter", "xai"})
 
 
 class HostedLM(RemoteLM):
@@ -42,6 +45,18 @@ class HostedLM(RemoteLM):
             return self._read(raw)
         except Exception as error:  # noqa: BLE001 (a provider's code raises anything)
             raise self._failed(error) from None
+
+    def check_key(self) -> None:
+        """Raise `AuthError` where a provider that wants a key will not get one; others may have other ways in."""
+        provider = self.model.partition("/")[0]
+        if provider not in _KEYED or self.api_base or self._api_key or "extra_headers" in self._options:
+            return
+        missing = load_litellm().validate_environment(self.model)["missing_keys"]
+        if missing:
+            raise AuthError(
+                f"{self.model}: there is no key: set {' or '.join(missing)}, or pass api_key=",
+                model=self.model,
+            )
 
     async def acomplete(self, request: LMRequest) -> LMResponse:
         """Ask once, without blocking the event loop."""

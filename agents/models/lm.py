@@ -153,6 +153,13 @@ class LM(CallableLM):
         """The model and its address."""
         return self._engine.identity
 
+    def check_key(self) -> None:
+        """Raise `AuthError` where no call can succeed, since there is no key; asks nobody.
+
+        >>> LM("openai/gpt-5-mini", api_key="secret").check_key()
+        """
+        self._engine.check_key()
+
     def complete(self, request: LMRequest) -> LMResponse:
         """Answer the request, with this model's defaults for what it leaves open."""
         request = self._with_defaults(request)

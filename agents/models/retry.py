@@ -59,6 +59,10 @@ class Retrying(BaseLM):
         """That of the model inside."""
         return self._lm.identity
 
+    def check_key(self) -> None:
+        """Of the model inside."""
+        self._lm.check_key()
+
     def complete(self, request: LMRequest) -> LMResponse:
         """Ask until there is an answer."""
         attempt = 1

@@ -169,6 +169,11 @@ class DirectLM(RemoteLM):
             headers["proxy-authorization"] = ("Proxy-Authorization", proxy.login)
         return tuple((headers | self._extra_headers).values())
 
+    def check_key(self) -> None:
+        """Raise `AuthError` where there is no key, or one that can't be one."""
+        if "authorization" not in self._extra_headers:
+            find_key(self.model, self._api_key, self._route)
+
     def _priced(self, response: LMResponse) -> LMResponse:
         if self._facts is None:
             return response
