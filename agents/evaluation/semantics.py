@@ -228,7 +228,7 @@ class TaskChecker:
         meant = {
             name for name in fields for key in task.input if key not in fields and did_you_mean(key, [name])
         }
-        for name, field in fields.items():
+        for name, field in fields.items() if turn is not None or not task.turns else ():
             said = turn is not None and name == turn.said
             if name not in task.input and field.required and not said and name not in meant:
                 self.problems.add(path, f"lacks {name!r}; the signature's inputs are {names}")

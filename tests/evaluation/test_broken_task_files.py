@@ -295,6 +295,224 @@ TASKS = {
     ),
 }
 
+TURN = changed('  input: {question: "2 + 2?"}\n', "  turns: [{user: Hi.}, {user: Bye.}]\n")
+
+
+def turns(given: str) -> str:
+    return TURN.replace("[{user: Hi.}, {user: Bye.}]", given)
+
+
+def scoring(given: str) -> str:
+    return SOUND + f"  score: {given}\n"
+
+
+TURNS = {
+    "no turn": (turns("[]"), ["t.yaml:5: task t: turns: is empty"]),
+    "turns that are no list": (turns("3"), ["t.yaml:5: task t: turns: must be a list, not 3"]),
+    "a turn that is text": (turns("[Hi.]"), ['t.yaml:5: task t: turns[0]: must be a mapping, not "Hi."']),
+    "a turn of nobody": (
+        turns("[{user: Hi.}, {expect: {answer: {answer: 4}}}]"),
+        ['t.yaml:5: task t: turns[1]: takes one of user: "…" and simulate: {persona, goal}'],
+    ),
+    "a turn of two": (
+        turns("[{user: Hi., simulate: {persona: a, goal: b}}]"),
+        ['t.yaml:5: task t: turns[0]: takes one of user: "…" and simulate: {persona, goal}'],
+    ),
+    "a misspelt turn": (
+        turns("[{usr: Hi.}]"),
+        ["t.yaml:5: task t: turns[0].usr: no such key; did you mean 'user'?"],
+    ),
+    "a user without a goal": (
+        turns("[{simulate: {persona: Ann}}]"),
+        ["t.yaml:5: task t: turns[0].simulate.goal: is missing"],
+    ),
+    "a misspelt key of a user": (
+        turns("[{simulate: {personna: Ann, goal: b}}]"),
+        ["t.yaml:5: task t: turns[0].simulate.personna: no such key; did you mean 'persona'?"],
+    ),
+    "a user of no turns": (
+        turns("[{simulate: {persona: a, goal: b, max_turns: 0}}]"),
+        ["t.yaml:5: task t: turns[0].simulate.max_turns: must be at least 1, not 0"],
+    ),
+    "a user with an empty goal": (
+        turns("[{simulate: {persona: a, goal: ''}}]"),
+        ["t.yaml:5: task t: turns[0].simulate.goal: is empty"],
+    ),
+    "what the user says as an input too": (
+        TURN + "  input: {question: x}\n",
+        ["t.yaml:8: task t: input.question: is what the user says in turns: leave it out here"],
+    ),
+    "an input that is missing beside turns": (
+        TURN.replace("question ->", "question, customer: int ->"),
+        ["t.yaml:4: task t: input: lacks 'customer'; the signature's inputs are question, customer"],
+    ),
+    "an unknown output in a turn": (
+        turns("[{user: Hi., expect: {answer: {anwser: 4}}}]"),
+        [
+            "t.yaml:5: task t: turns[0].expect.answer.anwser: the signature has no such output; "
+            "did you mean 'answer'?"
+        ],
+    ),
+    "an unknown tool in a turn": (
+        turns("[{user: Hi., expect: {calls: {required: [{tool: refnd}]}}}]"),
+        [
+            "t.yaml:5: task t: turns[0].expect.calls.required[0].tool: the agent has no tool 'refnd'; "
+            "did you mean 'refund'?"
+        ],
+    ),
+    "a state in a turn": (
+        turns("[{user: Hi., expect: {state: []}}]"),
+        ["t.yaml:5: task t: turns[0].expect.state: no such key; there are answer, calls, ends"],
+    ),
+    "turns for a signature without text": (
+        TURN.replace("question ->", "n: int ->") + "  input: {n: 3}\n",
+        ["t.yaml:5: task t: turns: the signature has no text input for what the user says"],
+    ),
+    "an unknown input for turns": (
+        TURN.replace("agent: {", "agent: {turn_input: qestion, "),
+        ["t.yaml:2: agent.turn_input: the signature has no input 'qestion'; did you mean 'question'?"],
+    ),
+    "an input for turns that is no text": (
+        TURN.replace("agent: {", "agent: {turn_input: n, ").replace("question ->", "question, n: int ->")
+        + "  input: {question: x, n: 3}\n",
+        ["t.yaml:2: agent.turn_input: 'n' is no text, and what a user says is one"],
+    ),
+    "turns that expect nothing": (
+        TURN.split("  expect:")[0],
+        ["t.yaml:4: task t: expect: is missing: as in expect: {answer: {answer: 42}}"],
+    ),
+}
+
+SCORES = {
+    "a misspelt key": (
+        scoring("{gate: [answer]}"),
+        ["t.yaml:8: task t: score.gate: no such key; did you mean 'gates'?"],
+    ),
+    "an unknown gate": (
+        scoring("{gates: [anwser]}"),
+        ["t.yaml:8: task t: score.gates[0]: there is no check 'anwser'; did you mean 'answer'?"],
+    ),
+    "a gate like no check": (
+        scoring("{gates: [zzz]}"),
+        [
+            "t.yaml:8: task t: score.gates[0]: there is no check 'zzz'; there are answer, judge, state, reference, "
+            "calls.required, calls.forbidden, calls.order, calls.max, calls.no_repeat, ends"
+        ],
+    ),
+    "a gate that is not checked": (
+        scoring("{gates: [calls.required]}"),
+        [
+            "t.yaml:8: task t: score.gates[0]: the task expects nothing of calls.required; it has answer.answer, answer"
+        ],
+    ),
+    "an unknown weight": (
+        scoring("{weights: {answer: 1, answer.repy: 2}}"),
+        [
+            "t.yaml:8: task t: score.weights.answer.repy: there is no check 'answer.repy'; did you mean 'answer'?"
+        ],
+    ),
+    "a negative weight": (
+        scoring("{weights: {answer: -1}}"),
+        ["t.yaml:8: task t: score.weights.answer: must be at least 0, not -1"],
+    ),
+    "weights that are all 0": (
+        scoring("{weights: {answer: 0}}"),
+        ["t.yaml:8: task t: score.weights: all are 0, so that nothing would be left to score"],
+    ),
+    "a check without a weight": (
+        expecting("answer: {answer: 4}", "    ends: submit\n  score: {weights: {answer: 1}}\n"),
+        ["t.yaml:9: task t: score: ends is neither a gate nor has a weight; 0 shows it only"],
+    ),
+    "a score that no run can reach": (
+        scoring("{pass: 1.5}"),
+        ["t.yaml:8: task t: score.pass: must be at most 1, not 1.5"],
+    ),
+    "a score that every run reaches": (
+        scoring("{pass: 0}"),
+        ["t.yaml:8: task t: score.pass: must be more than 0, not 0"],
+    ),
+    "a turn that there is not": (
+        scoring("{gates: [turns]}"),
+        ["t.yaml:8: task t: score.gates[0]: the task expects nothing of turns; it has answer.answer, answer"],
+    ),
+}
+
+OWN = 'version: 1\nagent: {program: "PROGRAM"}\n' + SOUND[SOUND.index("tasks:") :]
+
+
+def own(program: str, more: str = "") -> str:
+    return OWN.replace('"PROGRAM"', f'"{program}"{more}')
+
+
+PROGRAMS = {
+    "no such module": (
+        own("no_such_module:build"),
+        [
+            't.yaml:2: agent.program: there is no module "no_such_module": no no_such_module.py in '
+            f"{HERE}, and nothing installed by that name"
+        ],
+    ),
+    "no such function": (
+        own("own_programs.py:biuld"),
+        ['t.yaml:2: agent.program: "own_programs.py:biuld": there is no "biuld"; did you mean "build"?'],
+    ),
+    "no name": (
+        own("own_programs"),
+        ['t.yaml:2: agent.program: "own_programs" names nothing: write "module:name" or "file.py:name"'],
+    ),
+    "something that can't be called": (
+        own("own_programs.py:NUMBER"),
+        [
+            't.yaml:2: agent.program: "own_programs.py:NUMBER" is int: name a function without arguments that '
+            "returns a module"
+        ],
+    ),
+    "a function that returns something else": (
+        own("own_programs.py:build_text"),
+        ['t.yaml:2: agent.program: "own_programs.py:build_text" returns str, not a module'],
+    ),
+    "a function that raises": (
+        own("own_programs.py:build_broken"),
+        ["t.yaml:2: agent.program: \"own_programs.py:build_broken\" can't be built: KeyError: 'MODEL'"],
+    ),
+    "a program that does not say what it takes": (
+        own("own_programs.py:build_silent"),
+        [
+            "t.yaml:2: agent.signature: is missing: the program does not say what it takes and answers; "
+            'as in signature: "question -> answer"'
+        ],
+    ),
+    "a signature that is not the program's": (
+        own("own_programs.py:build", ', signature: "question -> anwser: float"').replace(
+            "{answer: 4}", "{anwser: 4}"
+        ),
+        ["t.yaml:2: agent.signature: the program has no field 'anwser'; did you mean 'answer'?"],
+    ),
+    "tools, a module and instructions beside a program": (
+        own("own_programs.py:build", ", tools: [calculate], module: react, instructions: Add."),
+        [
+            "t.yaml:2: agent.module: the program own_programs.py:build brings its own; leave module out",
+            "t.yaml:2: agent.tools: the program own_programs.py:build brings its own; leave tools out",
+            "t.yaml:2: agent.instructions: the program own_programs.py:build brings its own; leave instructions out",
+        ],
+    ),
+    "turns for a program that remembers nothing": (
+        own("own_programs.py:build").replace('input: {question: "2 + 2?"}', "turns: [{user: Hi.}]"),
+        [
+            "t.yaml:5: task t: turns: the program can't be told what was said before: give its signature an input of "
+            "the type History, as in 'request, history: History -> reply'"
+        ],
+    ),
+    "calls of a program without tools": (
+        own("own_programs.py:build_plain").replace("answer: {answer: 4}", "calls: {max: {total: 1}}"),
+        ["t.yaml:7: task t: expect.calls: the program own_programs.py:build_plain makes no calls"],
+    ),
+    "a tool that the program has not": (
+        own("own_programs.py:build").replace("answer: {answer: 4}", "calls: {max: {refnd: 1}}"),
+        ["t.yaml:7: task t: expect.calls.max.refnd: matches no tool of the agent; did you mean 'refund'?"],
+    ),
+}
+
 ANSWERS = {
     "a misspelt output": (
         "{anwser: 4}",
@@ -337,6 +555,34 @@ ANSWERS = {
     "a negative tolerance": (
         "{answer: {number: {value: 4, tol: -1}}}",
         "expect.answer.answer.number.tol: must be at least 0, not -1",
+    ),
+    "a rubric that is missing": (
+        "{answer: {judge: {model: m}}}",
+        "expect.answer.answer.judge.rubric: is missing",
+    ),
+    "a judge that is no mapping": (
+        "{answer: {judge: kind}}",
+        'expect.answer.answer.judge: must be a mapping, not "kind"',
+    ),
+    "a misspelt key of a judge": (
+        "{answer: {judge: {rubric: Kind., modle: m}}}",
+        "expect.answer.answer.judge.modle: no such key; did you mean 'model'?",
+    ),
+    "a threshold that nothing reaches": (
+        "{answer: {judge: {rubric: Kind., pass: 2}}}",
+        "expect.answer.answer.judge.pass: must be at most 1, not 2",
+    ),
+    "a JSON Schema of no type": (
+        "{answer: {json_schema: {type: nubmer}}}",
+        "expect.answer.answer.json_schema: is no JSON Schema: type: 'nubmer' is not valid under any of the given schemas",
+    ),
+    "a JSON Schema that refers to nothing": (
+        '{answer: {json_schema: {$ref: "#/$defs/order"}}}',
+        "expect.answer.answer.json_schema: is no JSON Schema: $ref: there is no #/$defs/order in it",
+    ),
+    "a JSON Schema from elsewhere": (
+        '{answer: {json_schema: {$ref: "https://example.com/a.json"}}}',
+        "expect.answer.answer.json_schema: is no JSON Schema: $ref: there is no https://example.com/a.json in it",
     ),
     "a tolerance alone": (
         "{answer: {tol: 3}}",
@@ -408,11 +654,20 @@ CALLS = {
     ),
     "no_repeat that is no bool": ("{no_repeat: 1}", "expect.calls.no_repeat: must be true or false, not 1"),
     "an empty order": ("{order: {of: []}}", "expect.calls.order.of: is empty"),
+    "a judge of an argument": (
+        "{forbidden: [{tool: refund, args: {tags: {judge: {rubric: Kind.}}}}]}",
+        "expect.calls.forbidden[0].args.tags.judge: a model judges answers, not arguments",
+    ),
 }
 
 
+FILES = (WHOLE, TOP, TASKS, TURNS, SCORES, PROGRAMS)
+
+
 @pytest.mark.parametrize(
-    ("text", "wanted"), [*WHOLE.values(), *TOP.values(), *TASKS.values()], ids=[*WHOLE, *TOP, *TASKS]
+    ("text", "wanted"),
+    [case for group in FILES for case in group.values()],
+    ids=[name for group in FILES for name in group],
 )
 def test_a_broken_file_is_refused_with_its_lines(text: str, wanted: list[str]) -> None:
     assert list(problems(text)) == wanted
