@@ -56,6 +56,13 @@ if TYPE_CHECKING:
     from .modules import Refine as Refine
     from .modules import Retrieve as Retrieve
     from .modules import majority as majority
+    from .optimizers import GEPA as GEPA
+    from .optimizers import BootstrapFewShot as BootstrapFewShot
+    from .optimizers import BootstrapFewShotWithRandomSearch as BootstrapFewShotWithRandomSearch
+    from .optimizers import BootstrapTrajectories as BootstrapTrajectories
+    from .optimizers import KNNFewShot as KNNFewShot
+    from .optimizers import LabeledFewShot as LabeledFewShot
+    from .optimizers import MIPROv2 as MIPROv2
     from .runtime import streamify as streamify
     from .runtime import track_usage as track_usage
     from .saving import load as load
@@ -95,6 +102,15 @@ _HOMES = {
         "Refine",
         "Retrieve",
         "majority",
+    ),
+    "optimizers": (
+        "BootstrapFewShot",
+        "BootstrapFewShotWithRandomSearch",
+        "BootstrapTrajectories",
+        "GEPA",
+        "KNNFewShot",
+        "LabeledFewShot",
+        "MIPROv2",
     ),
     "runtime": ("streamify", "track_usage"),
     "sandbox": ("PythonInterpreter",),

@@ -67,7 +67,7 @@ def test_type_checkers_see_the_same_names() -> None:
     assert {*seen, "__version__"} == set(PUBLIC_NAMES)
 
 
-@pytest.mark.parametrize("name", ["MIPROv2", "BootstrapFinetune", "OpenAI"])
+@pytest.mark.parametrize("name", ["GRPO", "BootstrapFinetune", "OpenAI"])
 def test_a_name_that_is_not_there_says_what_is(name: str) -> None:
     with pytest.raises(AttributeError, match=rf"has no '{name}'; .*there are: .*ChainOfThought.*ReAct"):
         getattr(loopwright, name)
