@@ -116,7 +116,7 @@ function makeControls() {
     if (values.length < (name === "check" || name === "tool" || name === "tag" ? 1 : 2)) continue;
     const select = el("select", { "aria-label": title, name }, el("option", { value: "" }, title));
     for (const value of values) {
-      const option = el("option", {}, visible(value.length > 60 ? `${value.slice(0, 60)}…` : value).textContent);
+      const option = el("option", {}, visible(value.length > 40 ? `${value.slice(0, 40)}…` : value).textContent);
       option.value = value;
       select.append(option);
     }

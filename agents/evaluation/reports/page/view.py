@@ -12,6 +12,7 @@ from ..figures import percent
 from .plots import Amount, histogram, interval_bar, outcome_bar, power_curve
 
 CLUSTERS = 12  # groups of failures that are listed
+ENOUGH = 3  # trials for a distribution
 GROUP = 40  # rows of a table of rates
 
 
@@ -152,7 +153,7 @@ def _plots(report: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
             for value, trial in zip(values, trials, strict=True)
             if value is not None
         ]
-        if any(amount.value for amount in amounts):
+        if len(amounts) >= ENOUGH and any(amount.value for amount in amounts):
             yield {"title": title, "note": note, "svg": histogram(amounts, label), "legend": True}
 
 
