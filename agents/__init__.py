@@ -56,9 +56,12 @@ if TYPE_CHECKING:
     from .modules import Refine as Refine
     from .modules import Retrieve as Retrieve
     from .modules import majority as majority
+    from .optimizers import COPRO as COPRO
     from .optimizers import GEPA as GEPA
+    from .optimizers import SIMBA as SIMBA
     from .optimizers import BootstrapFewShot as BootstrapFewShot
     from .optimizers import BootstrapFewShotWithRandomSearch as BootstrapFewShotWithRandomSearch
+    from .optimizers import BootstrapRS as BootstrapRS
     from .optimizers import BootstrapTrajectories as BootstrapTrajectories
     from .optimizers import KNNFewShot as KNNFewShot
     from .optimizers import LabeledFewShot as LabeledFewShot
@@ -106,11 +109,14 @@ _HOMES = {
     "optimizers": (
         "BootstrapFewShot",
         "BootstrapFewShotWithRandomSearch",
+        "BootstrapRS",
         "BootstrapTrajectories",
+        "COPRO",
         "GEPA",
         "KNNFewShot",
         "LabeledFewShot",
         "MIPROv2",
+        "SIMBA",
     ),
     "runtime": ("streamify", "track_usage"),
     "sandbox": ("PythonInterpreter",),

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from .base import Optimizer as Optimizer
     from .base import Setting as Setting
     from .bootstrap_few_shot import BootstrapFewShot as BootstrapFewShot
+    from .copro import COPRO as COPRO
     from .driver import CompileInterrupted as CompileInterrupted
     from .estimates import Estimate as Estimate
     from .gepa import GEPA as GEPA
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from .labeled_few_shot import LabeledFewShot as LabeledFewShot
     from .mipro import MIPROv2 as MIPROv2
     from .random_search import BootstrapFewShotWithRandomSearch as BootstrapFewShotWithRandomSearch
+    from .random_search import BootstrapRS as BootstrapRS
     from .report import Decision as Decision
     from .report import Report as Report
     from .rollouts import Batch as Batch
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from .rollouts import Rollout as Rollout
     from .rollouts import Search as Search
     from .rollouts import draws as draws
+    from .simba import SIMBA as SIMBA
     from .store import RolloutStore as RolloutStore
     from .trajectories import BootstrapTrajectories as BootstrapTrajectories
 
@@ -38,7 +41,9 @@ _HOME_OF = {
     "Batch": "rollouts",
     "BootstrapFewShot": "bootstrap_few_shot",
     "BootstrapFewShotWithRandomSearch": "random_search",
+    "BootstrapRS": "random_search",
     "BootstrapTrajectories": "trajectories",
+    "COPRO": "copro",
     "CompileInterrupted": "driver",
     "Compiled": "rollouts",
     "Decision": "report",
@@ -52,6 +57,7 @@ _HOME_OF = {
     "Report": "report",
     "Rollout": "rollouts",
     "RolloutStore": "store",
+    "SIMBA": "simba",
     "Search": "rollouts",
     "Setting": "base",
     "draws": "rollouts",
