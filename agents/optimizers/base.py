@@ -7,12 +7,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from contextlib import closing, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, TextIO, TypeVar
 
 from ..ambient import current
 from ..errors import ConfigurationError
 from ..evaluation.metrics import Metric
+from ..evaluation.rollout import file_of, run_example
 from ..example import Example
 from ..models.base import BaseLM
 from ..models.lm import LM
@@ -77,7 +79,7 @@ class Optimizer(ABC):
         teacher: Teacher | None = None,
         budget: Budget | Mapping[str, float | None] | None = None,
         store: Store | str | Path | None = None,
-        run: Run = call_program,
+        run: Run | None = None,
         num_threads: int | None = None,
         progress: TextIO | bool = False,
     ) -> Program:
@@ -86,13 +88,17 @@ class Optimizer(ABC):
         Student and teacher are not changed. `teacher` is a program, or a model that the student asks while
         demonstrations are collected. `budget` bounds all of it together: what does not fit is not begun, and the best
         so far is returned. In `store` (a path) finished rollouts are kept: the same compile with the same store goes
-        on where it was broken off, without a model call made twice. `run` runs a program on an example, by default by
-        calling it; a `TaskFile`'s `rollout` gives each run a world of its own. `num_threads` is the context's unless
-        told; `progress` is where to show it, True for standard error.
+        on where it was broken off, without a model call made twice. `run` takes a program of its own and an example,
+        and gives the prediction; by default it calls the program, or, where the metric is a `TaskFile`'s, runs the
+        task as its trials are run, in a world of its own. `num_threads` is the context's unless told; `progress` is
+        where to show it, True for standard error.
         """
         limits = limits_of(budget)
         setting = self._setting(student, trainset, valset, teacher, limits)
-        execution = Execution(self._metric(), self.metric_threshold, run)
+        metric = self._metric()
+        file = file_of(metric)
+        by_file = call_program if file is None else partial(run_example, file)
+        execution = Execution(metric, self.metric_threshold, run or by_file)
         shown = sys.stderr if progress is True else progress or None
         threads = num_threads or current().num_threads
         with _opened(store) as kept, Progress(type(self).__name__, shown) as view:

@@ -13,6 +13,7 @@ from loopwright.tools import ToolRegistry
 
 from ..adapters.values import to_plain
 from ..ambient import current, current_lm
+from ..evaluation.rollout import file_of
 from ..evaluation.tasks import TASK_ID, TaskFile
 from ..example import Example
 from ..module import Module
@@ -31,7 +32,7 @@ class Fingerprints:
 
     def __init__(self, metric: Callable[..., object], run: Callable[..., object]) -> None:
         self._judged = [_of_function(metric), _of_function(run)]
-        self._owners = [owner for owner in map(_owner, (metric, run)) if isinstance(owner, TaskFile)]
+        self._file = file_of(metric)
         self._programs: dict[tuple[int, int], tuple[object, str]] = {}
 
     def key(self, rollout: Rollout) -> str:
@@ -46,7 +47,7 @@ class Fingerprints:
                 self._judged,
                 self._program(rollout),
                 _shown(rollout.example),
-                [_task(owner, rollout.example) for owner in self._owners],
+                self._file and _task(self._file, rollout.example),
                 rollout.number,
                 rollout.temperature,
                 [rollout.strict, rollout.judged],
@@ -100,10 +101,6 @@ def _of_function(function: Callable[..., object]) -> list[str]:
     except (OSError, TypeError):
         code = getattr(getattr(plain, "__code__", None), "co_code", b"").hex()
     return [str(getattr(named, "__module__", "")), str(getattr(named, "__qualname__", "")), code]
-
-
-def _owner(function: Callable[..., object]) -> object:
-    return getattr(function, "__self__", None)
 
 
 def _task(owner: TaskFile, example: Example) -> object:

@@ -22,7 +22,7 @@ class CompileOptions(TypedDict, total=False):
     teacher: Teacher | None
     budget: Budget | Mapping[str, float | None] | None
     store: Store | str | Path | None
-    run: Run
+    run: Run | None
     num_threads: int | None
     progress: TextIO | bool
 

@@ -110,10 +110,14 @@ def tools_of(agent: Agent) -> ToolRegistry:
 
 
 def shown_in(run: Collected, paths: Iterable[str]) -> list[Shown]:
-    """What a run shows of each agent: its last use of each."""
-    last: Mapping[str, PredictorCall] = {call.path: call for call in run.outcome.calls}
+    """What a run shows of each agent that it used once; several uses are the turns of a conversation, and no demonstration."""
+    uses: Mapping[str, list[PredictorCall]] = {
+        path: [call for call in run.outcome.calls if call.path == path] for path in paths
+    }
     return [
-        Shown(path, of_example(_demo(last[path]), run.example), run.source) for path in paths if path in last
+        Shown(path, of_example(_demo(used[0]), run.example), run.source)
+        for path, used in uses.items()
+        if len(used) == 1
     ]
 
 
