@@ -65,6 +65,7 @@ class Pending:
     deadline: float | None = None
     preface: str = ""
     record: Record | None = None
+    repeats: bool = False
     fault: Fault | None = None
     lost: Fault | None = None
 
@@ -79,6 +80,9 @@ class Pending:
         if record is None:
             if run.replay and not self.tool.rules.in_replay:
                 return self._denied("this run repeats a record, and the record has no such call")
+            return None
+        if self.tool.world is not None:  # its world is a fresh one: what was done is done again
+            self.repeats = True
             return None
         if record.state is not None:
             run.state.update(record.state)
@@ -136,7 +140,7 @@ class Pending:
     def begin(self) -> None:
         """Note that the call is being made."""
         if self.run is not None:
-            self.record = self.run.began(self.asked)
+            self.record = (self.run.repeated if self.repeats else self.run.began)(self.asked)
             if self.tool.rules.writes:
                 self.run.wrote()
             if self.run.environment is not None:

@@ -57,7 +57,8 @@ class ToolRun:
     In a `dry_run` no tool runs that could change anything. `recorded` are the calls of an earlier run that this one
     repeats: each is answered from the record instead of being made, and one that was begun there and never ended is
     not made again if it could have changed anything. With `replay` that also holds for calls that are not in the record.
-    `environment` holds the world that tools with a parameter of type `World` are given.
+    `environment` holds the world that tools with a parameter of type `World` are given; calls of these are made again even
+    where they are recorded, since the world is another.
 
     >>> from loopwright.tools import Tool, ToolCall
     >>> def refund(order_id: int) -> str: ...
@@ -87,6 +88,12 @@ class ToolRun:
 
     def began(self, call: ToolCall) -> Record:
         """Note that a call is about to be made."""
+        record = Record(call)
+        self.records.append(record)
+        return record
+
+    def repeated(self, call: ToolCall) -> Record:
+        """Note that a call is about to be made again that an earlier run has on record."""
         record = Record(call)
         self.records.append(record)
         return record

@@ -124,7 +124,7 @@ class TaskFile:
             kind = Kind.of(agent, program)
             checker = TaskChecker(agent, kind, defaults, signature, tools, problems)
             tasks = {place: checker.check(place, task) for place, task in tasks.items()}
-            check_worlds(tasks, worlds, tools, defaults, problems)
+            check_worlds(tasks, worlds, tools, signature, defaults, problems)
         if spec is None or signature is None or tools is None or problems:
             _check_program(agent, None, base, problems)
             raise TaskFileError(problems.report())
@@ -176,11 +176,11 @@ class TaskFile:
         return self.worlds.environment(task.world, faults)
 
     def wanted(self, task: Task) -> Reached | None:
-        """What a task's reference makes of its world, found once; None where it has no reference."""
+        """What the calls of a task's reference make of its world, made once; None where it has none."""
         reference = task.expect.reference
-        if self.worlds is None or reference is None:
+        if self.worlds is None or reference is None or reference.calls is None:
             return None
-        return self.worlds.reached(task.world, reference, self.tools, Approval(self.defaults.approve))
+        return self.worlds.reached(task.world, reference.calls, self.tools, Approval(self.defaults.approve))
 
     def select(
         self,
@@ -242,10 +242,9 @@ class TaskFile:
         noted = getattr(prediction, RUN, None)
         if isinstance(noted, Run):
             return noted
-        if task.turns:
-            raise MetricError(
-                f"the task {task.id} is a conversation: run it by loopwright.evaluation.rollout"
-            )
+        if task.turns or self.worlds is not None:
+            what = "is a conversation" if task.turns else "has a world"
+            raise MetricError(f"the task {task.id} {what}: run it by loopwright.evaluation.rollout")
         trajectory = prediction.get("trajectory")
         return Run(
             {name: prediction.get(name) for name in prediction.keys()},  # noqa: SIM118  # a record, no dict

@@ -174,10 +174,22 @@ class ReferenceCall(Strict):
 
 
 class Reference(Strict):
-    """Calls that bring about the wanted end state; a run may come to it in another way."""
+    """One way to do the task: calls that bring about the wanted end state, which a run may reach in another way.
 
-    calls: list[ReferenceCall] = Field(min_length=1, max_length=200)
+    `--check` proves the task by them, and by `answer`. A run is never held against the calls themselves.
+    """
+
+    calls: list[ReferenceCall] | None = Field(
+        default=None, max_length=200, description="an empty list: the world is wanted as it was"
+    )
     ignore: Texts = Field(default=[], description='patterns of what may differ, as in "*.updated_at"')
+    answer: dict[str, Any] = Field(default={}, description="an answer that passes, by output field")
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if self.calls is None and not self.answer:
+            raise PydanticCustomError("reference", "takes calls, or an answer, or both")
+        return self
 
 
 def _listed(given: Any) -> Any:

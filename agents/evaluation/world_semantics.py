@@ -13,13 +13,15 @@ from loopwright.tools.world.environment import view_of
 from loopwright.tools.world.paths import Path, Pattern, Selection, is_pattern, steps_of
 from loopwright.tools.world.tree import at, below, key_in, located, matching, missing
 
+from ..adapters.values import parse_value
+from ..signature import Signature
 from ..text import did_you_mean, one_line
 from .format import Defaults, Task
 from .locate import JsonPath
 from .problems import Problems
 from .programs import Kind
 from .state_checks import state_problem
-from .world_format import StateCheck, TaskWorld
+from .world_format import Reference, StateCheck, TaskWorld
 from .worlds import Worlds, with_start
 
 _NO_WORLD = "there is no world: defaults.world says which"
@@ -66,6 +68,7 @@ def check_worlds(
     tasks: Mapping[int, Task],
     worlds: Worlds | None,
     tools: ToolRegistry | None,
+    signature: Signature | None,
     defaults: Defaults,
     problems: Problems,
 ) -> None:
@@ -74,7 +77,7 @@ def check_worlds(
         return
     if tools is not None:
         check_world_types(tools, worlds, problems)
-    checker = WorldChecker(worlds, tools, defaults, problems)
+    checker = WorldChecker(worlds, tools, signature, defaults, problems)
     for place, task in tasks.items():
         checker.check(("tasks", place), task)
 
@@ -85,6 +88,7 @@ class WorldChecker:
 
     worlds: Worlds | None
     tools: ToolRegistry | None
+    signature: Signature | None
     defaults: Defaults
     problems: Problems
 
@@ -97,13 +101,14 @@ class WorldChecker:
             for here, given in (
                 ((*path, "world"), task.world),
                 ((*path, "expect", "state"), expect.state),
-                ((*path, "expect", "reference"), expect.reference),
+                ((*path, "expect", "reference", "ignore"), expect.reference and expect.reference.ignore),
             ):
                 if given:
                     self.problems.add(here, _NO_WORLD)
+        if expect.reference is not None:
+            self._reference((*path, "expect", "reference"), expect.reference)
+        if self.worlds is None:
             return
-        if self.tools is not None and expect.reference is not None:
-            self._reference((*path, "expect", "reference"), task, self.tools)
         tree = self._start((*path, "world"), self.worlds, task.world)
         if tree is None:
             return
@@ -162,18 +167,29 @@ class WorldChecker:
 
     # ---- the reference
 
-    def _reference(self, path: JsonPath, task: Task, tools: ToolRegistry) -> None:
-        assert task.expect.reference is not None  # noqa: S101  # the caller has looked
+    def _reference(self, path: JsonPath, reference: Reference) -> None:
         listed = (*path, "calls") if (*path, "calls") in self.problems.document.lines else path
-        for place, call in enumerate(task.expect.reference.calls):
+        for place, call in enumerate(reference.calls or ()):
             here = (*listed, place)
-            tool = tools.get(call.tool)
-            if tool is None:
-                self._unknown_tool(here, call.tool, tools)
-                continue
-            self._arguments(here, tool, ToolCall(call.tool, call.args))
-        if all(not _writes(tools.get(call.tool)) for call in task.expect.reference.calls):
-            self.problems.add(listed, "changes nothing: none of its tools writes")
+            tool = None if self.tools is None else self.tools.get(call.tool)
+            if tool is not None:
+                self._arguments(here, tool, ToolCall(call.tool, call.args))
+            elif self.tools is not None:
+                self._unknown_tool(here, call.tool, self.tools)
+        for name, value in reference.answer.items() if self.signature is not None else ():
+            self._answer((*path, "answer", name), name, value)
+
+    def _answer(self, here: JsonPath, name: str, value: object) -> None:
+        assert self.signature is not None  # noqa: S101  # the caller has looked
+        fields = self.signature.output_fields
+        if name not in fields:
+            hint = did_you_mean(name, fields) or f"; it has {', '.join(fields)}"
+            self.problems.add(here, f"the signature has no such output{hint}")
+            return
+        try:
+            parse_value(value, fields[name])
+        except ValueError as error:
+            self.problems.add(here, str(error))
 
     def _arguments(self, here: JsonPath, tool: Tool, call: ToolCall) -> None:
         for name in call.args:
@@ -259,10 +275,6 @@ def _one_by_one(start: TaskWorld) -> Iterator[tuple[JsonPath, TaskWorld]]:
         yield ("append", path), TaskWorld(append={path: items})
     for place, path in enumerate(start.remove):
         yield ("remove", place), TaskWorld(remove=[path])
-
-
-def _writes(tool: Tool | None) -> bool:
-    return tool is None or tool.rules.writes
 
 
 def not_there(tree: object, path: Path) -> str:

@@ -32,7 +32,7 @@ from ..errors import TaskFileError
 from ..text import one_line
 from .locate import read_document
 from .problems import Problems
-from .world_format import FaultSpec, Reference, ReferenceCall, TaskWorld, WorldSpec
+from .world_format import FaultSpec, ReferenceCall, TaskWorld, WorldSpec
 
 NOTHING_SET = TaskWorld()
 
@@ -71,15 +71,19 @@ class Worlds:
         return Environment(self.fresh(start), faults)
 
     def reached(
-        self, start: TaskWorld | None, reference: Reference, tools: ToolRegistry, approval: Approval
+        self,
+        start: TaskWorld | None,
+        calls: Sequence[ReferenceCall],
+        tools: ToolRegistry,
+        approval: Approval,
     ) -> Reached:
         """What a reference's calls make of a fresh world; made once, however many trials ask.
 
         Two threads that ask at the same time may both make them: each on a world of its own.
         """
-        key = f"{start.model_dump_json() if start else ''}/{reference.model_dump_json()}"
+        key = repr((start, calls))
         if key not in self._known:
-            self._known[key] = make_calls(self.environment(start), reference.calls, tools, approval)
+            self._known[key] = make_calls(self.environment(start), calls, tools, approval)
         return self._known[key]
 
 
