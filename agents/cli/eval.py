@@ -98,9 +98,10 @@ def command(
     """
     from ..evaluation.engine import plan, programmed
     from ..evaluation.runs.folder import KeptRun
+    from ..evaluation.runs.journals import open_journals, replayed
     from ..evaluation.runs.spending import read_limits
     from ..evaluation.tasks import TaskFile
-    from .eval_run import Wanted, make
+    from .eval_run import Wanted, check_model, make
     from .eval_show import Gates, Output, judge_again, show, show_extent
 
     if schema:
@@ -129,6 +130,9 @@ def command(
     model = chosen_model(**options)
     if dry_run:
         return show_extent(trials, model.model)
+    open_journals(chosen)
+    if not replayed(chosen):
+        check_model(model)
     paths = {file.name: str(path) for file, path in zip(read, files, strict=True)}
     wanted = Wanted(paths, program, workers, dask, read_limits(budget) if budget else {}, out, resume)
     report, status = make(trials, model, wanted)

@@ -43,6 +43,16 @@ class Wanted:
     resume: bool = False
 
 
+def check_model(model: BaseLM) -> None:
+    """Refuse a model that has no key, before any trial asks it."""
+    from ..errors import AuthError, ConfigurationError
+
+    try:
+        model.check_key()
+    except AuthError as error:
+        raise ConfigurationError(f"{error}; nothing was run") from error
+
+
 def make(trials: Sequence[Trial], model: BaseLM, wanted: Wanted) -> tuple[Report | None, Status]:
     """Make the trials; what was done until Ctrl-C or the end of the budget is a report too.
 

@@ -14,6 +14,7 @@ from ..models.lm import EMBEDDED
 from ..module import Module
 from ..runtime.budget import Budget
 from .attempt import Trial, TrialResult, arun_trial
+from .runs.journals import journaled
 from .runs.spending import OutOfBudgetError, book, gauged
 from .tasks import TaskFile
 from .workers import AsDone, Executor, InTurn, Loop, Threads
@@ -22,7 +23,7 @@ TrialExecutor = Executor[Trial, TrialResult]
 
 GIVE_UP_AFTER = 10  # trials, when every one so far was excluded: no model is there
 
-_arun_trial = gauged(arun_trial)
+_arun_trial = gauged(journaled(arun_trial))
 
 
 def _run_trial(trial: Trial) -> TrialResult:

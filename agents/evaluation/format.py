@@ -18,7 +18,7 @@ from .world_format import FaultSpec, ReferenceField, StateCheck, TaskWorld, Worl
 Split = Literal["train", "dev", "test"]
 
 # Keys of the format that a later version of this package reads.
-LATER = frozenset({"journal"})
+LATER: frozenset[str] = frozenset()
 
 
 class LimitsSpec(Strict):
@@ -68,6 +68,23 @@ class AgentSpec(Strict):
         return self.program is not None and not self.program.endswith(".json")
 
 
+def _off(given: Any) -> Any:
+    return "off" if given is False else given  # what YAML makes of off
+
+
+class JournalSpec(Strict):
+    """Where what models and tools say is recorded, a run for each trial by its name: file/task/epoch.
+
+    `record` makes a new record, `replay` repeats the one that is there and asks nobody, `auto` goes on with
+    the one that is there and records what it lacks.
+    """
+
+    mode: Annotated[Literal["off", "record", "replay", "auto"], BeforeValidator(_off)] = "auto"
+    path: str = Field(
+        default="runs/", description="a folder (its end is /), or a journal's file; from this file's folder"
+    )
+
+
 class Defaults(Strict):
     """What holds for every task that says nothing else."""
 
@@ -75,6 +92,7 @@ class Defaults(Strict):
     seed: int | None = Field(default=None, ge=0, description="goes to the model, different for each trial")
     limits: LimitsSpec = LimitsSpec()
     world: WorldSpec | None = None
+    journal: JournalSpec | None = None
     approve: dict[str, Literal["allow", "deny"]] = Field(
         default={},
         description='patterns of calls, the first that fits decides: "read_*", "refund(order_id=17*)"; '

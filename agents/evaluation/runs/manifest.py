@@ -4,7 +4,7 @@
     started, status, planned, epochs          when (UTC); running, complete, interrupted or out of budget
     model                                     its name, and the settings that its answers depend on
     files                                     by name: path, and the digests of what its trials depend on:
-                                              agent, defaults, program, each tool, each task; the seed
+                                              agent, defaults, program, world, each tool, each task; the seed
     options                                   those of the command
     sessions                                  each time that it was worked on: started, seconds, calls, tokens, usd
 
@@ -54,6 +54,7 @@ class FileDigests:
     seed: int | None
     tools: Mapping[str, str]
     tasks: Mapping[str, str]
+    world: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +179,8 @@ def _file_differences(then: FileDigests, now: FileDigests) -> Iterator[str]:
         yield "the program's state is another"
     if then.defaults != now.defaults:
         yield "the defaults are others"
+    if then.world != now.world:
+        yield "the world is another"
     yield from _changed("the tool", then.tools, now.tools)
     yield from _changed("the task", then.tasks, now.tasks)
 
@@ -227,7 +230,14 @@ def _digests(file: TaskFile, program: Module, path: str) -> FileDigests:
         file.defaults.seed,
         {name: digest(asdict(tool.spec)) for name, tool in file.tools.items()},
         {task.id: task_digest(task) for task in file.tasks},
+        "" if file.worlds is None else digest(_snapshot(file.worlds.fresh())),
     )
+
+
+def _snapshot(world: object) -> object:
+    """The state of a world as it is before any trial."""
+    state: object = world.snapshot()  # type: ignore[attr-defined]  # every world has one
+    return state
 
 
 def _settings(model: BaseLM) -> dict[str, Any]:

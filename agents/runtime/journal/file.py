@@ -32,6 +32,13 @@ CREATE TABLE IF NOT EXISTS entries (
 ) WITHOUT ROWID;
 """
 
+_RUNS = (
+    "SELECT id, title, started, status, COALESCE(parent, ''), COALESCE(steps, 0),"
+    " (SELECT COUNT(*) FROM entries WHERE run = id AND kind = 'model'),"
+    " (SELECT COUNT(*) FROM entries WHERE run = id AND kind = 'tool')"
+    " FROM runs"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class RunInfo:
@@ -106,17 +113,16 @@ class JournalFile:
 
     def runs(self) -> list[RunInfo]:
         """Every run, the latest first."""
-        rows = self._ask(
-            "SELECT id, title, started, status, COALESCE(parent, ''), COALESCE(steps, 0),"
-            " (SELECT COUNT(*) FROM entries WHERE run = id AND kind = 'model'),"
-            " (SELECT COUNT(*) FROM entries WHERE run = id AND kind = 'tool')"
-            " FROM runs ORDER BY started DESC, id"
-        )
-        return [RunInfo(*row) for row in rows]
+        return [RunInfo(*row) for row in self._ask(f"{_RUNS} ORDER BY started DESC, id")]
 
     def run(self, name: str) -> RunInfo | None:
         """The run of this id."""
-        return next((one for one in self.runs() if one.id == name), None)
+        return next((RunInfo(*row) for row in self._ask(f"{_RUNS} WHERE id = ?", (name,))), None)
+
+    def forget(self, name: str) -> None:
+        """Take a run out of the file, with all that it did."""
+        self._do("DELETE FROM entries WHERE run = ?", (name,))
+        self._do("DELETE FROM runs WHERE id = ?", (name,))
 
     def begin(self, name: str | None, title: str, *, parent: str = "", steps: int = 0) -> str:
         """A new run; returns its id."""
