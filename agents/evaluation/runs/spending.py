@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any
 
 from ...ambient import current
@@ -16,8 +16,8 @@ from .manifest import Session
 LIMITS = ("usd", "tokens", "calls", "seconds")
 
 
-def read_limits(text: str) -> dict[str, float]:
-    """The bounds that a text such as `usd=2,tokens=1e6` names.
+def read_limits(text: str, known: Sequence[str] = LIMITS) -> dict[str, float]:
+    """The bounds that a text such as `usd=2,tokens=1e6` names; `known` are those that there are.
 
     >>> read_limits("usd=2, tokens=1e6")
     {'usd': 2.0, 'tokens': 1000000.0}
@@ -28,9 +28,9 @@ def read_limits(text: str) -> dict[str, float]:
     limits: dict[str, float] = {}
     for part in filter(None, map(str.strip, text.split(","))):
         name, _, amount = (piece.strip() for piece in part.partition("="))
-        if name not in LIMITS:
+        if name not in known:
             raise ConfigurationError(
-                f"a budget has no {name!r}; there are {', '.join(LIMITS)}, as in usd=2,tokens=1e6"
+                f"a budget has no {name!r}; there are {', '.join(known)}, as in usd=2,tokens=1e6"
             )
         if name in limits:
             raise ConfigurationError(f"the budget says {name} twice")
