@@ -11,8 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from chat_terminal import Terminal
-from openai_server import Behaviour, OpenAIServer
+from openai_server import Behaviour, OpenAIServer, answer
 from strict_server import strict
+
+from loopwright.tools import ToolCall
 
 SHOP = '''"""A shop's tools."""
 
@@ -119,3 +121,8 @@ def made(folder: Path, stack: ExitStack) -> Room:
         "LANG": "C.UTF-8",
     }
     return Room(inside, stack, env)
+
+
+def call(name: str, **args: object) -> Behaviour:
+    """The model calls one tool."""
+    return answer(ToolCall(name, args))

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, aclosing, nullcontext
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from loopwright.tools import Approval, ToolRegistry
 from loopwright.tools.calls import ToolCall
@@ -17,8 +17,6 @@ from ...adapters.base import SUBMIT
 from ...adapters.values import to_plain
 from ...ambient import context
 from ...errors import ConfigurationError, LoopwrightError
-from ...runtime import Journal
-from ...runtime.usage import UsageTracker
 from ...text import one_line
 from ...trace import Trace
 from ...trajectory import Trajectory
@@ -44,6 +42,9 @@ from .record import Record
 from .setup import Answering, answering, model_of, written_demos
 from .show import Show
 from .store import Sessions
+
+if TYPE_CHECKING:
+    from ...runtime.usage import UsageTracker
 
 _THOUGHTS = ("thought", "reasoning")
 _FORM = ("tool_name", "tool_args", "code")  # fields of a text adapter's turn that are told of as calls
@@ -189,6 +190,8 @@ class Chat:
         number = self.conversation.last + 1
         name = journal or (f"{self.record.session}.{number}" if self.record.session else "")
         self.tell(TurnEvent(turn=number, message=message, typed=typed or message, journal=name))
+        from ...runtime.usage import UsageTracker
+
         self.trace, tracker, started = Trace(), UsageTracker(), time.perf_counter()
 
         def ended(outputs: dict[str, Any], reason: str, error: str = "") -> None:
@@ -263,6 +266,8 @@ class Chat:
         """Where the turn's effects are recorded, so that one which a crash cut off can go on."""
         if self.store is None or not name or not self.journaling:
             return nullcontext()
+        from ...runtime import Journal
+
         try:
             return Journal(self.store.folder / "journal.sqlite", name, title=title[:200])
         except ConfigurationError as error:

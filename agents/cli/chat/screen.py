@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 import time
+from functools import cached_property
 from io import StringIO
 from typing import TYPE_CHECKING
-
-from rich.console import Console
-from rich.text import Text
 
 from ...text import one_line, plain
 from .events import (
@@ -24,10 +23,12 @@ from .events import (
     TokenEvent,
     TurnEvent,
 )
-from .show import ANSWER, Untold, call_line, cut, end_line, is_answer, result_line, shown_outputs
+from .show import ANSWER, Untold, call_line, cut, end_line, is_answer, made_line, shown_outputs
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.live import Live
+    from rich.text import Text
 
 _BLOCK = 8_000  # characters of a paragraph that is shown before it ends
 _TAIL = 2_000  # characters of what is being written that are looked at for the last lines
@@ -35,10 +36,12 @@ _REFRESH = 0.04  # seconds between two looks at what is being written
 
 
 class ScreenShow:
-    """Shows a chat to a person. What is being written is a region at the bottom that is written over."""
+    """Shows a chat to a person. What is being written is a region at the bottom that is written over.
 
-    def __init__(self, console: Console | None = None) -> None:
-        self._console = console or Console(highlight=False)
+    rich is imported with the first turn: the first prompt does not wait for it.
+    """
+
+    def __init__(self) -> None:
         self._live: Live | None = None
         self._written = ""  # of the answer, not yet shown for good
         self._streamed = ""
@@ -48,6 +51,12 @@ class ScreenShow:
         self._untold = Untold()
         self._asked = False
         self._refreshed = 0.0
+
+    @cached_property
+    def _console(self) -> Console:
+        from rich.console import Console
+
+        return Console(highlight=False)
 
     def event(self, event: Event) -> None:
         """Show an event."""
@@ -76,16 +85,17 @@ class ScreenShow:
                 self._end(event)
             case NoticeEvent():
                 self.settle()
-                self._console.print(Text(plain(event.text), style="red" if event.error else "dim"))
+                self._say(plain(event.text), "red" if event.error else "dim")
             case CompactEvent():
                 self.settle()
-                self._console.print(Text("the conversation was summarised:", style="dim"))
+                self._say("the conversation was summarised:", "dim")
                 self._markdown(cut(event.summary))
 
     def text(self, text: str) -> None:
         """Show what a command says."""
         self.settle()
-        self._console.print(Text(plain(text)))
+        sys.stdout.write(plain(text) + "\n")
+        sys.stdout.flush()
 
     def settle(self) -> None:
         """Bring everything to the screen, and leave the region at the bottom."""
@@ -96,13 +106,17 @@ class ScreenShow:
 
     # ---- for good
 
+    def _say(self, text: str, style: str) -> None:
+        from rich.text import Text
+
+        self._console.print(Text(text, style=style))
+
     def _call(self, call: CallForm, result: ResultForm) -> None:
-        came = result_line(result)
-        room = self._console.width - 3 - min(len(came), self._console.width // 2)
-        line = Text("→ ", style="cyan").append(call_line(call, room), style="cyan")
-        self._console.print(
-            line.append(" ").append(came, style="green" if result.error is None else "red"), soft_wrap=True
-        )
+        from rich.text import Text
+
+        line, came = made_line(call, result, self._console.width - 1)
+        style = "green" if result.error is None else "red"
+        self._console.print(Text(line, style="cyan").append(" ").append(came, style=style), soft_wrap=True)
 
     def _step(self, event: StepEvent) -> None:
         self._paragraphs(whole=True)
@@ -122,9 +136,7 @@ class ScreenShow:
             self._markdown(cut(answer))
         said = end_line(event)
         if said:
-            self._console.print(
-                Text(plain(said), style="yellow" if event.reason == "cancelled" or event.answered else "red")
-            )
+            self._say(plain(said), "yellow" if event.reason == "cancelled" or event.answered else "red")
         self._streamed, self._shown = "", False
 
     def _markdown(self, text: str) -> None:
@@ -137,7 +149,9 @@ class ScreenShow:
             self._shown = True
 
     def _rendered(self, text: str) -> Text:
+        from rich.console import Console
         from rich.markdown import Markdown
+        from rich.text import Text
 
         aside = Console(
             file=StringIO(),
@@ -186,6 +200,8 @@ class ScreenShow:
         self._refreshed = time.monotonic()
 
     def _pending(self) -> Text:
+        from rich.text import Text
+
         width, height = self._console.width, max(3, self._console.height - 4)
         if self._calls:
             lines = [f"→ {call_line(call, width - 4)} …" for call in self._calls.values()]

@@ -48,10 +48,10 @@ def call_line(call: CallForm, width: int = CALL) -> str:
     >>> call_line(CallForm(name="get_order", args={"order_id": 17}))
     'get_order(order_id=17)'
     """
-    return one_line(str(call.call()), max(width, 20))
+    return one_line(str(call.call()), max(width, 12))
 
 
-def result_line(result: ResultForm) -> str:
+def result_line(result: ResultForm, width: int = REASON) -> str:
     """What came of a call: a tick and how long it took, or what was wrong.
 
     >>> result_line(ResultForm(content="shipped", seconds=0.42))
@@ -59,7 +59,17 @@ def result_line(result: ResultForm) -> str:
     """
     if result.error is None:
         return f"✓ {result.seconds:.1f} s"
-    return f"✗ {one_line(result.content.removeprefix('Error: '), REASON)}"
+    return f"✗ {one_line(result.content.removeprefix('Error: '), max(width - 2, 10))}"
+
+
+def made_line(call: CallForm, result: ResultForm, width: int = CALL + REASON) -> tuple[str, str]:
+    """A call and what came of it, which fit on one line of this width together.
+
+    >>> made_line(CallForm(name="get_order", args={"order_id": 17}), ResultForm(content="shipped", seconds=0.42))
+    ('→ get_order(order_id=17)', '✓ 0.4 s')
+    """
+    came = result_line(result, width // 2)
+    return f"→ {call_line(call, width - len(came) - 3)}", came
 
 
 def shown_outputs(outputs: dict[str, Any]) -> str:
@@ -120,7 +130,7 @@ class PlainShow:
             case TokenEvent(part="answer"):
                 self._stream(event.text)
             case ReturnedEvent():
-                self._line(f"→ {call_line(event.call)} {result_line(event.result)}")
+                self._line(" ".join(made_line(event.call, event.result)))
                 self._untold.told(event.call)
             case StepEvent():
                 self._refused(event)
@@ -153,7 +163,7 @@ class PlainShow:
 
     def _refused(self, event: StepEvent) -> None:
         for call, result in self._untold.rest(event):
-            self._line(f"→ {call_line(call)} {result_line(result)}")
+            self._line(" ".join(made_line(call, result)))
 
     def _end(self, event: EndEvent) -> None:
         answer = shown_outputs(event.outputs)

@@ -9,13 +9,15 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
 from ...errors import ConfigurationError
-from ...runtime.journal.file import RunLock
 from .events import Event, read_event
+
+if TYPE_CHECKING:
+    from ...runtime.journal.file import RunLock
 
 VERSION = 1
 BUSY_SECONDS = 5.0
@@ -88,9 +90,9 @@ class Sessions:
     # ---- sessions
 
     def begin(self, *, parent: str = "") -> str:
-        """A name for a new session, which this process holds. It is kept with its first event."""
+        """A name for a new session; it is held from its first turn on."""
+        self.release()
         name = f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(2)}"
-        self.hold(name)
         self._ask(
             "INSERT INTO sessions VALUES (?, '', ?, ?, ?)", (name, time.time(), time.time(), parent or None)
         )
@@ -98,6 +100,8 @@ class Sessions:
 
     def hold(self, name: str) -> None:
         """Keep other chats from writing this session; raises `ConfigurationError` where one has it."""
+        from ...runtime.journal.file import RunLock
+
         try:
             lock = RunLock(self.path, name)
         except ConfigurationError:
@@ -138,6 +142,8 @@ class Sessions:
     def append(self, session: str, number: int, event: Event) -> None:
         """Write one event. Tokens are dropped when the step that they belong to is whole: it holds them."""
         turn = getattr(event, "turn", None)
+        if event.event == "turn" and self._held is None:
+            self.hold(session)
         values = (session, number, event.event, turn, event.model_dump_json())
         self._ask("INSERT OR REPLACE INTO events VALUES (?, ?, ?, ?, ?)", values)
         if event.event in ("step", "end"):

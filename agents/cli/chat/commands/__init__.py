@@ -67,8 +67,8 @@ async def entered(desk: Desk, text: str) -> Turn | None:
     """Do what a line says: a command, a shell command after `!`, or a message; returns the turn it made, if any."""
     if text.startswith("/"):
         checked(text)
-        word, _, rest = text.partition(" ") if " " in text.split("\n")[0] else (text.split("\n")[0], "", "")
-        return await COMMANDS[word].run(desk, rest.strip())
+        word, *rest = text.split(maxsplit=1)
+        return await COMMANDS[word].run(desk, rest[0].strip() if rest else "")
     if text.startswith("!"):
         await _shell(desk, text[1:].strip())
         return None

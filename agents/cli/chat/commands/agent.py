@@ -24,7 +24,10 @@ async def _model(desk: Desk, rest: str) -> None:
             repr(chat.answering.lm) if chat.conversation.setup is None else chat.conversation.setup.model
         )
         return
-    chat.change(model=rest)
+    if rest == "embedded":  # it takes neither an address nor options
+        chat.change(model=rest, api_base=None, options={})
+    else:
+        chat.change(model=rest)
     desk.tell(f"{rest} answers from here on")
 
 
