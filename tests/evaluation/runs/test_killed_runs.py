@@ -11,8 +11,8 @@ import threading
 import time
 from collections import Counter
 from pathlib import Path
-from typing import Any
 
+from kept_runs import report_of
 from openai_server import OpenAIServer, Reply, Serve, from_lm
 from replay import always, question_of, submit
 
@@ -93,17 +93,6 @@ def finish(process: subprocess.Popen[str]) -> str:
     _, err = process.communicate(timeout=120)
     assert process.returncode == 0, err
     return err
-
-
-def without_times(value: Any) -> Any:
-    """All that two runs of the same must share: everything but when it was, and how long it took."""
-    if isinstance(value, dict):
-        return {key: without_times(part) for key, part in value.items() if key not in ("seconds", "started")}
-    return [without_times(part) for part in value] if isinstance(value, list) else value
-
-
-def report_of(folder: Path) -> Any:
-    return without_times(json.loads((folder / "report.json").read_text()))
 
 
 def kept(folder: Path) -> set[str]:
