@@ -89,10 +89,11 @@ def _write(report: Report, output: Output, comparison: Comparison | None, planne
     from ..evaluation.runs.junit import write_junit
 
     assert output.folder is not None  # noqa: S101  # the caller looked
-    written = report.write(output.folder)
+    kept = comparison.as_json() if comparison else None
+    written = report.write(output.folder, kept)
     write_junit(report, output.folder, planned)
     held = json.loads(written.read_bytes())  # rather than to work out every figure again
-    page = write_page(held, output.folder, comparison.as_json() if comparison else None)
+    page = write_page(held, output.folder, kept)
     click.echo(f"\n{written}\n{page}", err=output.as_json)
 
 

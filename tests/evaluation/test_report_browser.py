@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
@@ -17,6 +18,7 @@ from loopwright import Trajectory
 from loopwright.evaluation import CheckResult, Report
 from loopwright.evaluation.record import TurnMade, Verdict
 from loopwright.evaluation.reports.page import write_page
+from loopwright.evaluation.runs.comparison import compare
 from loopwright.evaluation.world_record import WorldRecord
 from loopwright.tools import ToolCall, ToolResult
 from loopwright.tools.world import Change
@@ -60,8 +62,10 @@ def opened(browser: Browser, tmp_path: Path) -> Iterator[Open]:
     """Open the page of a report; in the end nothing may have been asked for, and nothing complained of."""
     made: list[Opened] = []
 
-    def open_page(report: Report, *, width: int = 1280, scheme: str = "light", at: str = "") -> Opened:
-        path = write_page(report, tmp_path / f"{len(made)}.html")
+    def open_page(
+        report: Report, *, width: int = 1280, scheme: str = "light", at: str = "", comparison: Any = None
+    ) -> Opened:
+        path = write_page(report, tmp_path / f"{len(made)}.html", comparison)
         context = browser.new_context(
             viewport={"width": width, "height": 900},
             color_scheme="dark" if scheme == "dark" else "light",
@@ -384,3 +388,19 @@ def test_a_printed_page_has_the_summary_and_the_trials(opened: Open) -> None:
     expect(one.page.locator("#filters")).not_to_be_visible()
     expect(one.page.locator(".headline")).to_be_visible()
     assert len(one.page.pdf()) > 10_000
+
+
+def test_a_change_against_the_baseline_chooses_its_trials_and_marks_where_they_part(opened: Open) -> None:
+    file = shop(3)
+    now = report_of(file, [trial(file, 0), trial(file, 1, "failed"), trial(file, 2)])
+    before = [
+        trial(file, n, trajectory=Trajectory((step("12.00"), submitted()))) if n == 1 else trial(file, n)
+        for n in range(3)
+    ]
+    one = opened(now, comparison=compare(before, now).as_json())
+    one.page.get_by_role("button", name="1 broken").click()
+    assert one.tasks == ["task-1"]
+    one.show("task-1")
+    marked = one.page.locator("#step-1 .parting").inner_text()
+    assert "12.00" in marked
+    assert "59.80" in marked

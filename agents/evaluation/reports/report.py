@@ -21,6 +21,7 @@ interval, spreads are `{p50, p95, total}`:
     clusters                  failures that are alike, the most frequent first: check, pattern, example, trials
                               (file, id and epoch of each)
     tasks                     file, id, tags, split, input, trials: see `stored`
+    comparison                with a baseline, where there is one: see `loopwright.evaluation.runs.comparison`
 
 The file is written whole or not at all.
 """
@@ -264,11 +265,15 @@ class Report:
             "tasks": [task_json(trials) for trials in by_task(self.results).values()],
         }
 
-    def write(self, folder: str | Path) -> Path:
-        """Write `report.json` into a folder, which is made if need be; returns the file's path."""
+    def write(self, folder: str | Path, comparison: Mapping[str, Any] | None = None) -> Path:
+        """Write `report.json` into a folder, which is made if need be; returns the file's path.
+
+        A comparison with a baseline (`Comparison.as_json`) is written with it.
+        """
         target = Path(folder) / FILE
         target.parent.mkdir(parents=True, exist_ok=True)
-        text = json.dumps(finite(self.as_json()), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+        body = self.as_json() | ({"comparison": comparison} if comparison else {})
+        text = json.dumps(finite(body), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
         partial = target.with_name(f".{FILE}.{threading.get_ident()}.partial")
         try:
             # What a model or a tool wrote may hold half a character; in JSON it is an escape.

@@ -39,7 +39,7 @@ def write_page(
     """Write the page of a report, whole or not at all; returns its path.
 
     `report` is a `Report`, or what `report.json` holds. `comparison` is that with a baseline, as JSON's
-    own types. A folder gets a file `report.html`, and is made if need be.
+    own types (`Comparison.as_json`); what `report.json` holds of one is shown without it. A folder gets a file `report.html`, and is made if need be.
     """
     target = Path(path)
     if target.is_dir() or not target.suffix:
@@ -63,7 +63,7 @@ def page_html(report: Report | Mapping[str, Any], comparison: Mapping[str, Any] 
     if isinstance(report, Report):
         return _rendered(report.as_json(), comparison)
     try:
-        return _rendered(report, comparison)
+        return _rendered(report, comparison or report.get("comparison"))
     except (KeyError, TypeError, ValueError, AttributeError, UndefinedError) as error:
         what = f"{type(error).__name__}: {one_line(str(error))}"
         raise ConfigurationError(f"this is no whole report of an evaluation ({what})") from error

@@ -16,6 +16,7 @@ from typing import Any
 
 from ....adapters.base import SUBMIT
 from ..stored import finite
+from .compared import task_changes
 
 CUTS = (100_000, 20_000, 5_000, 1_200, 300)  # characters of a text that are kept, tried in turn
 MAX_BYTES = 16_000_000  # of all that is embedded; the whole page stays below 20 MB
@@ -47,24 +48,28 @@ def payload(
     """The trials of a report (the form of `report.json`), with as much of their texts as fits in so many bytes."""
     for limit in CUTS:
         cutter = _Cutter(limit)
-        blocks = list(_blocks(report, cutter))
+        blocks = list(_blocks(report, comparison, cutter))
         if sum(len(block.text) for block in blocks) <= max_bytes:
             break
     return Payload(blocks, limit if cutter.has_cut else None)
 
 
-def _blocks(report: Mapping[str, Any], cutter: _Cutter) -> Iterator[Block]:
+def _blocks(
+    report: Mapping[str, Any], comparison: Mapping[str, Any] | None, cutter: _Cutter
+) -> Iterator[Block]:
     alike = {
         (trial["file"], trial["id"], trial["epoch"]): number
         for number, cluster in enumerate(report.get("clusters", ()))
         for trial in cluster["trials"]
     }
+    changes = task_changes(comparison) if comparison else {}
     tasks: list[dict[str, Any]] = []
     rows: list[dict[str, Any]] = []
     chunk: list[str] = []
     size = number = 0
     for place, task in enumerate(report.get("tasks", ())):
-        tasks.append({name: task.get(name) for name in ("file", "id", "tags", "split")})
+        named = {name: task.get(name) for name in ("file", "id", "tags", "split")}
+        tasks.append(named | changes.get((task["file"], task["id"]), {}))
         for trial in task["trials"]:
             cluster = alike.get((task["file"], task["id"], trial.get("epoch", 0)))
             where = {"task": place, "chunk": number, "place": len(chunk), "cluster": cluster}

@@ -68,10 +68,16 @@ function conversation(trial, failed, task) {
     content.push(el("div", { class: "said" }, el("div", { class: "who" }, visible(`${who} · turn ${place + 1}`)), block(turn.user)));
     content.push(...steps(trial, turn.first, turn.last, failed, task));
     const ending = turn.termination && turn.termination !== "submit" ? `agent · ended with ${turn.termination}` : "agent";
-    content.push(el("div", { class: "said reply" }, el("div", { class: "who" }, visible(ending)), fields(turn.outputs)));
+    content.push(el("div", { class: "said reply" }, el("div", { class: "who" }, visible(ending)), replied(turn.outputs)));
   });
   const given = Object.keys(trial.input).length ? [section("Input", fields(trial.input))] : [];
   return [...given, section("Conversation", ...content)];
+}
+
+/** What the agent answered in a turn: one text as it is, several fields by their names. */
+function replied(outputs) {
+  const values = Object.values(outputs);
+  return values.length === 1 ? valueBlock(values[0]) : fields(outputs);
 }
 
 function steps(trial, first, last, failed, task) {
@@ -84,8 +90,8 @@ function steps(trial, first, last, failed, task) {
 }
 
 function parting(task, trial, number) {
-  const found = task.difference;
-  return found && found.step === number && (found.epoch ?? 0) === trial.epoch ? found : null;
+  const found = task.parting;
+  return found && found.step === number && found.epoch === trial.epoch ? found : null;
 }
 
 function stepCard(step, number, blame, difference) {
@@ -101,7 +107,9 @@ function stepCard(step, number, blame, difference) {
     card.append(el("div", { class: "blame" }, el("span", { class: "kind" }, visible(check.check)), " ", visible(check.feedback)));
   }
   if (difference) {
-    card.append(el("div", { class: "parting" }, el("strong", {}, "Here it parts from the baseline"), el("div", {}, "before: ", visible(difference.was)), el("div", {}, "now: ", visible(difference.now))));
+    card.append(el("div", { class: "parting" }, el("strong", {}, "Here the run parts from the baseline"),
+      el("div", { class: "side" }, el("span", { class: "muted" }, "before"), el("code", {}, visible(difference.was))),
+      el("div", { class: "side" }, el("span", { class: "muted" }, "now"), el("code", {}, visible(difference.now)))));
   }
   return card;
 }

@@ -9,6 +9,7 @@ from typing import Any
 
 from ....text import plain
 from ..figures import percent
+from .compared import compared_view
 from .plots import Amount, histogram, interval_bar, outcome_bar, power_curve
 
 CLUSTERS = 12  # groups of failures that are listed
@@ -32,7 +33,7 @@ def view(
         "counts": {name: summary[name] for name in ("passed", "failed", "excluded")},
         "outcomes": outcome_bar({name: summary[name] for name in ("passed", "failed", "excluded")}),
         "tiles": list(_tiles(report)),
-        "comparison": comparison,
+        "compared": compared_view(comparison) if comparison else None,
         "clusters": report.get("clusters", [])[:CLUSTERS],
         "more_clusters": report.get("clusters", [])[CLUSTERS:],
         "flaky": report.get("flaky", []),
