@@ -17,9 +17,6 @@ from .world_format import FaultSpec, ReferenceField, StateCheck, TaskWorld, Worl
 
 Split = Literal["train", "dev", "test"]
 
-# Keys of the format that a later version of this package reads.
-LATER: frozenset[str] = frozenset()
-
 
 class LimitsSpec(Strict):
     """What a trial may use before it is ended."""
@@ -212,7 +209,7 @@ class ScoreSpec(Strict):
     """How the checks make up a score between 0 and 1, and when it is enough.
 
     A gate that fails makes it 0. The rest is the weighted mean over `weights`, of each the part of its checks
-    that passed; without weights each check counts the same.
+    that passed; a kind of check without a weight weighs 1. Without any weights each check counts the same.
     """
 
     gates: list[str] = Field(default=[], description='what must pass: "state", "calls.forbidden", "turns" …')
@@ -257,15 +254,20 @@ def json_schema() -> dict[str, Any]:
     """The JSON Schema (2020-12) of a task file, the short forms included."""
     schema = TaskFileSpec.model_json_schema(by_alias=True)
     parts = schema["$defs"]
-    matcher = parts["Matcher"]
-    fields = matcher["properties"]
-    fields["number"] = {"anyOf": [{"type": "number"}, *fields["number"].pop("anyOf")], **fields["number"]}
-    fields["tol"] = {"type": "number", "minimum": 0, "description": "how far off a plain number may be"}
-    parts["Matcher"] = {"anyOf": [matcher, {"type": ["string", "number", "boolean", "null", "array"]}]}
+    for name in ("Matcher", "StateCheck"):
+        fields = parts[name]["properties"]
+        number = {"anyOf": [{"type": "number"}, *fields["number"].pop("anyOf")]}
+        fields["number"] = {**number, **fields["number"]}
+        fields["tol"] = {"type": "number", "minimum": 0, "description": "how far off a plain number may be"}
+    for name in ("Expect", "TurnExpect"):
+        ends = parts[name]["properties"]["ends"]
+        array = {"type": ends.pop("type"), "items": ends.pop("items")}
+        ends["anyOf"] = [array["items"], array]
+    parts["TurnSpec"]["oneOf"] = [{"required": ["user"]}, {"required": ["simulate"]}]
     order = parts["Order"]["properties"]["of"]
     order["items"] = {"anyOf": [{"type": "string"}, order["items"]]}
-    ends = [parts[name]["properties"]["ends"] for name in ("Expect", "TurnExpect")]
-    for texts in (fields["contains"], fields["not_contains"], *ends):
-        array = {"type": texts.pop("type"), "items": texts.pop("items")}
-        texts["anyOf"] = [array["items"], array]
+    calls = {"type": "array", "items": {"$ref": "#/$defs/ReferenceCall"}, "minItems": 1}
+    scalars = {"type": ["string", "number", "boolean", "null", "array"]}
+    for name, short in (("Matcher", scalars), ("WorldSpec", {"type": "string"}), ("Reference", calls)):
+        parts[name] = {"anyOf": [parts[name], short]}
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}

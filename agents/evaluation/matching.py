@@ -6,7 +6,15 @@ import re
 from collections.abc import Callable
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from ..adapters.values import format_value
@@ -37,7 +45,8 @@ def listed(given: Any) -> Any:
     return [given] if isinstance(given, str) else given
 
 
-Texts = Annotated[list[str], BeforeValidator(listed)]
+_TEXTS = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
+Texts = Annotated[list[str], BeforeValidator(listed), WithJsonSchema(_TEXTS)]
 
 
 class JudgeSpec(Strict):

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from ..text import did_you_mean, one_line
-from .format import LATER, TaskFileSpec
+from .format import TaskFileSpec
 from .locate import Document, JsonPath
 from .matching import Matcher, shown
 
@@ -122,8 +122,6 @@ _BOUNDS = {
 
 def _unknown_key(path: JsonPath) -> str:
     key = str(path[-1])
-    if key in LATER:
-        return "is not supported by this version of loopwright"
     model = model_at(path[:-1])
     names = key_names(model) if model else []
     hint = did_you_mean(key, names) or f"; there are {', '.join(names)}"

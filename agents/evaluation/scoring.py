@@ -4,8 +4,9 @@ A trial passes when every gate passes and its score reaches `pass`, which is 1 u
 So without `score:` it passes when every check does.
 
 * A gate that fails makes the score 0, whatever else went well.
-* With `weights`, the score is the weighted mean over their names, of each the part of its checks that passed.
-* Without, it is the part of the checks that are no gates that passed; 1 where there are only gates.
+* Without weights, the score is the part of the checks that are no gates that passed; 1 where there are only gates.
+* With `weights`, it is the weighted mean over their names, of each the part of its checks that passed. A kind of check
+  that is neither a gate nor has a weight weighs 1, so that nothing is forgotten; what weighs 0 is shown only.
 
 A check is named by its kind ("calls.required"), by its group ("calls"), by kind and field ("answer.reply"); one
 of a turn also by that turn ("turns.2") and as one of the turns. Of several weights that name a check, the first
@@ -102,13 +103,13 @@ def _value(checks: Sequence[CheckResult], spec: ScoreSpec) -> float:
         return _part(rest) if rest else 1.0
     groups: dict[str, list[CheckResult]] = {}
     for check in rest:
-        name = next((name for name in names_of(check) if name in spec.weights), None)
-        if name is not None:
-            groups.setdefault(name, []).append(check)
-    weight = math.fsum(spec.weights[name] for name in groups)
-    if not weight:
+        name = next((name for name in names_of(check) if name in spec.weights), check.check)
+        groups.setdefault(name, []).append(check)
+    weights = {name: spec.weights.get(name, 1.0) for name in groups}
+    total = math.fsum(weights.values())
+    if not total:
         return 1.0
-    return math.fsum(spec.weights[name] * _part(group) for name, group in groups.items()) / weight
+    return math.fsum(weights[name] * _part(group) for name, group in groups.items()) / total
 
 
 def _part(checks: Iterable[CheckResult]) -> float:

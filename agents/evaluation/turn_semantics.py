@@ -47,7 +47,7 @@ def check_turns(
 
 
 def check_score(path: JsonPath, task: Task, score: ScoreSpec, problems: Problems) -> None:
-    """Gates and weights name checks that the task makes, and every check is a gate or has a weight."""
+    """Gates and weights name checks that the task makes, and something is left that counts."""
     made = dict.fromkeys(checks_of(task))
     known = [*dict.fromkeys(name for names in made for name in names)]
     places: list[tuple[JsonPath, str]] = [(("gates", i), name) for i, name in enumerate(score.gates)]
@@ -57,13 +57,9 @@ def check_score(path: JsonPath, task: Task, score: ScoreSpec, problems: Problems
             problems.add((*path, *place), f"there is no check {name!r}{hint}")
         elif name not in known:
             problems.add((*path, *place), f"the task expects nothing of {name}; it has {', '.join(known)}")
-    counted = {*score.gates, *score.weights}
-    if score.weights:
-        for names in made:
-            if not counted & set(names):
-                problems.add(path, f"{names[0]} is neither a gate nor has a weight; 0 shows it only")
-        if not any(score.weights.values()):
-            problems.add((*path, "weights"), "all are 0, so that nothing would be left to score")
+    counts = {*score.gates, *(name for name, weight in score.weights.items() if weight)}
+    if made and all(not counts & set(names) and set(names) & set(score.weights) for names in made):
+        problems.add((*path, "weights"), "all are 0, so that every run would pass")
 
 
 def checks_of(task: Task) -> Iterator[tuple[str, ...]]:

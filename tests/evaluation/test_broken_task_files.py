@@ -172,12 +172,13 @@ TOP = {
     "defaults": (
         changed(
             "version: 1",
-            "version: 1\ndefaults: {epochs: 0, seed: x, journal: {}, limit: {}}",
+            "version: 1\ndefaults: {epochs: 0, seed: x, journal: {mode: all, paht: x}, limit: {}}",
         ),
         [
             "t.yaml:2: defaults.epochs: must be at least 1, not 0",
             't.yaml:2: defaults.seed: must be a whole number, not "x"',
-            "t.yaml:2: defaults.journal: is not supported by this version of loopwright",
+            't.yaml:2: defaults.journal.mode: "all" is none of off, record, replay, auto',
+            "t.yaml:2: defaults.journal.paht: no such key; did you mean 'path'?",
             "t.yaml:2: defaults.limit: no such key; did you mean 'limits'?",
         ],
     ),
@@ -241,12 +242,6 @@ TASKS = {
             "t.yaml:8: task t: limits.usd: must be more than 0, not -1",
             't.yaml:8: task t: limits.seconds: must be a number, not "no"',
             "t.yaml:8: task t: limits.calls: no such key; did you mean 'tool_calls'?",
-        ],
-    ),
-    "keys of a later version": (
-        SOUND + "  journal: {}\n",
-        [
-            "t.yaml:8: task t: journal: is not supported by this version of loopwright",
         ],
     ),
     "neither an input nor turns": (
@@ -417,11 +412,7 @@ SCORES = {
     ),
     "weights that are all 0": (
         scoring("{weights: {answer: 0}}"),
-        ["t.yaml:8: task t: score.weights: all are 0, so that nothing would be left to score"],
-    ),
-    "a check without a weight": (
-        expecting("answer: {answer: 4}", "    ends: submit\n  score: {weights: {answer: 1}}\n"),
-        ["t.yaml:9: task t: score: ends is neither a gate nor has a weight; 0 shows it only"],
+        ["t.yaml:8: task t: score.weights: all are 0, so that every run would pass"],
     ),
     "a score that no run can reach": (
         scoring("{pass: 1.5}"),

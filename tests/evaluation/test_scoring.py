@@ -59,6 +59,7 @@ SCORES = {
         1 / 4,
         False,
     ),
+    "a kind without a weight weighs 1": ("{weights: {calls: 4}}", (1 / 2 + 4 * 2 / 3 + 1) / 6, False),
     "a kind goes before its group": (
         "{weights: {answer: 0, calls: 1, calls.order: 1, ends: 0}}",
         1 / 2,

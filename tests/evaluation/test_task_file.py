@@ -55,6 +55,12 @@ tasks:
 """
 
 
+def task_files() -> list[str]:
+    """The examples, whatever folder they are in; a world's data is none."""
+    texts = [path.read_text() for path in sorted(EXAMPLES.parent.rglob("*.yaml"))]
+    return [text for text in texts if "\nversion: 1\n" in f"\n{text}"]
+
+
 def test_every_key_of_the_format_is_read() -> None:
     file = TaskFile.parse(FULL, base=HERE)
     assert file.name == "full"
@@ -69,9 +75,43 @@ def test_its_json_schema_takes_what_the_loader_takes() -> None:
     schema = TaskFile.json_schema()
     Draft202012Validator.check_schema(schema)
     validator = Draft202012Validator(schema)
-    for text in (FULL, *(path.read_text() for path in EXAMPLES.glob("*.yaml"))):
+    assert len(task_files()) >= 4
+    for text in (FULL, *task_files()):
         assert list(validator.iter_errors(parse_document(text, "t.yaml").value)) == []
     assert list(validator.iter_errors(parse_document(FULL.replace("tags:", "tag:"), "t.yaml").value))
+
+
+def test_the_whole_format_is_read_and_its_schema_takes_it() -> None:
+    path = HERE / "whole" / "refunds.yaml"
+    file = TaskFile.load(path)
+    task = file.task("refund-damaged")
+    assert [turn.simulate is not None for turn in task.turns] == [False, False, True]
+    assert task.score is not None
+    assert (task.score.gates, task.score.pass_) == (["state", "calls.forbidden"], 1.0)
+    validator = Draft202012Validator(TaskFile.json_schema())
+    assert list(validator.iter_errors(parse_document(path.read_text(), "t.yaml").value)) == []
+
+
+WRONG = {
+    "a turn of nobody": ('- user: "Order 17 arrived broken."', "- usr: Hello"),
+    "a turn of two": ("- {simulate: {persona", "- {user: a, simulate: {persona"),
+    "a user without a goal": ("goal: Thank you.", "gaol: x"),
+    "a weight that is text": ("calls.order: 0.5", "calls.order: much"),
+    "a gate that is a number": ("gates: [state,", "gates: [3,"),
+    "a module that is none": ("module: react ", "module: reakt "),
+    "a bound that is negative": ("steps: 12", "steps: -1"),
+}
+
+
+@pytest.mark.parametrize(("old", "new"), WRONG.values(), ids=WRONG)
+def test_its_json_schema_refuses_what_the_loader_refuses(old: str, new: str) -> None:
+    text = (HERE / "whole" / "refunds.yaml").read_text()
+    assert text.count(old) == 1
+    broken = text.replace(old, new)
+    with pytest.raises(TaskFileError):
+        TaskFile.parse(broken, base=HERE / "whole")
+    validator = Draft202012Validator(TaskFile.json_schema())
+    assert list(validator.iter_errors(parse_document(broken, "t.yaml").value))
 
 
 def test_json_is_read_as_yaml_is() -> None:
