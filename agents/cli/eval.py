@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..text import plain
-from .options import chosen_model, counted, model_options
+from .options import chosen_model, model_options
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,7 +60,7 @@ _FOLDER = click.Path(path_type=Path, file_okay=False)
     "--json", "as_json", is_flag=True, help="Print the report as JSON, and nothing else, on stdout."
 )
 @click.option("--verbose", "-v", is_flag=True, help="Print every trial step by step, with what was wrong.")
-@click.option("--check", is_flag=True, help="Only read the files and check them; no model is asked.")
+@click.option("--check", is_flag=True, help="Only check the files and prove their tasks; no model is asked.")
 @click.option("--schema", is_flag=True, help="Print the JSON Schema of a task file, for editors.")
 @model_options
 def command(
@@ -86,7 +86,7 @@ def command(
     """Evaluate an agent on the tasks of one or more FILEs, YAML or JSON.
 
     --check finds what is wrong with a file before a token is spent: unknown tools, arguments that do not fit,
-    expectations that no run can meet. That a task can be solved it does not prove.
+    expectations that no run can meet; and tasks that fail when what they ask for is done, or pass when nothing is.
 
     A trial whose model can't be reached is tried twice, then excluded and shown; it counts as no failure.
 
@@ -101,6 +101,7 @@ def command(
     from ..evaluation.runs.journals import open_journals, replayed
     from ..evaluation.runs.spending import read_limits
     from ..evaluation.tasks import TaskFile
+    from .eval_check import check as prove_tasks
     from .eval_run import Wanted, check_model, make
     from .eval_show import Gates, Output, judge_again, show, show_extent
 
@@ -113,9 +114,7 @@ def command(
     if read is None:
         return 2
     if check:
-        for path, file in zip(files, read, strict=True):
-            click.echo(f"{path}: {counted(len(file.tasks), 'task')}, nothing wrong")
-        return 0
+        return prove_tasks(files, read)
     chosen = _selected(read, {name: options.pop(name) for name in ("split", "tags", "ids", "limit")})
     if no_regression and baseline is None:
         raise click.UsageError("--no-regression needs the run to hold against: --baseline RUN")

@@ -17,10 +17,11 @@ from loopwright.tools.world.environment import view_of
 
 from ..adapters.base import SUBMIT
 from ..adapters.values import parse_value, to_plain
+from ..signature import Field
 from ..text import one_line
 from ..trajectory import Step, Trajectory
 from .format import Task, TurnExpect
-from .gold_calls import UNKNOWN, Open, planned, witness
+from .gold_calls import UNKNOWN, Open, planned, read_as_far, witness
 from .record import Run, TurnMade
 from .semantics import kinds_of
 from .tasks import TaskFile
@@ -46,11 +47,10 @@ def answers(
     outputs: dict[str, Any] = {**dict.fromkeys(file.signature.output_fields), **given}
     for name, matcher in expect.answer.items():
         value = given[name] if name in given else witness(matcher)
-        if value is not UNKNOWN and name in file.signature.output_fields:
-            value = _read(partial(parse_value, field=file.signature.output_fields[name]), value)
-        if value is UNKNOWN or (
-            matcher.judge is None and matcher.problem(value, lambda one: one) is not None
-        ):
+        read = partial(parse_value, field=file.signature.output_fields.get(name, Field(name, "output")))
+        if value is not UNKNOWN:
+            value = read_as_far(read, value)
+        if value is UNKNOWN or (not matcher.only_judged and matcher.problem(value, read) is not None):
             open_.append(
                 Open(f"answer.{name}", f"{name}, which is only told to be {one_line(str(matcher), 80)}")
             )
@@ -59,13 +59,6 @@ def answers(
             open_.append(Open(f"judge.{name}", f"what a model says of {name}"))
         outputs[name] = None if value is UNKNOWN else value
     return outputs
-
-
-def _read(read: Any, value: object) -> object:
-    try:
-        return read(value)
-    except ValueError:
-        return value
 
 
 def gold_run(file: TaskFile, task: Task) -> Gold:
@@ -117,7 +110,9 @@ class _Caller:
         """What came of a call; where it may not be made, a result that says so."""
         tool = self.file.tools[call.name]
         if tool.rules.writes and tool.world is None:
-            words = f"what {tool.name} does: it changes more than the world, and was not called"
+            words = (
+                f"what {tool.name} gives: by its effect it writes, and not to a world, so it was not called"
+            )
             self.gold.open_.append(Open("calls", words))
             return ToolResult(call, "(not called)")
         result = tool.run(call, self.run)

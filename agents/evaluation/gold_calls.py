@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -13,6 +13,7 @@ from .arguments import coerced_argument, coerced_call
 from .checks import mismatches
 from .format import CallPattern, Order, RequiredCall, Task, TurnExpect
 from .matching import Matcher
+from .pattern_text import matching_text
 from .record import Made
 from .tasks import TaskFile
 
@@ -41,8 +42,17 @@ def witness(matcher: Matcher) -> object:
         return matcher.one_of[0]
     if matcher.contains:
         return " ".join(matcher.contains)
-    says_what = matcher.regex is not None or matcher.json_schema is not None
-    return UNKNOWN if says_what else "No."  # it is only told what it is not
+    if matcher.regex is not None:
+        return matching_text(matcher.regex) or UNKNOWN
+    return "No." if matcher.json_schema is None else UNKNOWN  # it is only told what it is not
+
+
+def read_as_far(read: Callable[[object], object], value: object) -> object:
+    """A value as a type has it; as it is where it is none of that type."""
+    try:
+        return read(value)
+    except ValueError:
+        return value
 
 
 def call_of(pattern: CallPattern, tools: ToolRegistry) -> ToolCall | None:
@@ -50,9 +60,8 @@ def call_of(pattern: CallPattern, tools: ToolRegistry) -> ToolCall | None:
     args: dict[str, object] = {}
     for name, matcher in pattern.args.items():
         value = witness(matcher)
-        if value is UNKNOWN or matcher.problem(
-            value, partial(coerced_argument, tools[pattern.tool], name), exact=True
-        ):
+        read = partial(coerced_argument, tools[pattern.tool], name)
+        if value is UNKNOWN or matcher.problem(read_as_far(read, value), read, exact=True) is not None:
             return None
         args[name] = value
     missing = set(tools[pattern.tool].parameters.required) - set(args)
@@ -73,7 +82,7 @@ class _Calls:
         for pattern in required:
             for _ in range(pattern.count or 1):
                 call = next((one for one in have if not _among(one, used) and self.fits(pattern, one)), None)
-                call = call or self._new(pattern, f"the required call {one_line(str(pattern), 80)}")
+                call = call or self._new(pattern, f"the required {one_line(str(pattern), 80)}")
                 used += [call] if call is not None else []
         return used
 
@@ -85,7 +94,7 @@ class _Calls:
     def _new(self, pattern: CallPattern, name: str) -> ToolCall | None:
         call = call_of(pattern, self.tools)
         if call is None:
-            self.open_.append(Open("calls", f"{name}, of which not all is told"))
+            self.open_.append(Open("calls", f"{name}, whose arguments are not all told"))
         return call
 
     def ordered(self, calls: Sequence[ToolCall], expect: TurnExpect) -> list[ToolCall]:
@@ -96,7 +105,7 @@ class _Calls:
         chain: list[ToolCall] = []
         for pattern in order.of:
             call = next((one for one in calls if not _among(one, chain) and self.fits(pattern, one)), None)
-            call = call or self._new(pattern, f"the call {one_line(str(pattern), 80)} of the order")
+            call = call or self._new(pattern, f"the {one_line(str(pattern), 80)} of the order")
             chain += [call] if call is not None else []
         rest = [one for one in calls if not _among(one, chain)]
         return [*self.reading(rest), *chain, *self.writing(rest)]

@@ -18,6 +18,9 @@ from .record import CheckResult, Run
 from .scoring import scored
 from .tasks import TaskFile
 
+NAMED = 4  # tasks that a line names
+MAX_LINES = 20
+
 
 @dataclass(frozen=True, slots=True)
 class Proof:
@@ -55,11 +58,10 @@ def prove(file: TaskFile, document: Document) -> list[Proof]:
     return [_Prover(file, document, task, ("tasks", places[task.id])).proof() for task in file.tasks]
 
 
-def summary(path: str, proofs: Sequence[Proof]) -> list[str]:
+def summary(proofs: Sequence[Proof]) -> list[str]:
     """What was proved of a file in which nothing is wrong, for people."""
     made = [proof for proof in proofs if proof.calls and not proof.open]
     idle = [proof for proof in proofs if not proof.calls and not proof.open]
-    part = [proof for proof in proofs if proof.open]
     lines = []
     if made:
         lines.append(
@@ -67,12 +69,30 @@ def summary(path: str, proofs: Sequence[Proof]) -> list[str]:
         )
     if idle:
         lines.append(
-            f"  {_tasks(len(idle))} without calls to prove: the expected answer passes and an idle run fails; that it "
-            "can be found is not proved"
+            f"  {_tasks(len(idle))} without calls: the expected answer passes and an idle run fails; that it can be "
+            "found is not proved"
         )
-    return lines + [
-        f"  {proof.task}: an idle run fails; not proved: {'; '.join(dict.fromkeys(proof.open))}"
-        for proof in part
+    return [*lines, *_in_part([proof for proof in proofs if proof.open])]
+
+
+def _in_part(proofs: Sequence[Proof]) -> list[str]:
+    """What was not proved, each with the tasks in which it was not."""
+    tasks: dict[str, list[str]] = {}
+    for proof in proofs:
+        for words in proof.open:
+            tasks.setdefault(words, []).append(proof.task)
+    if not tasks:
+        return []
+    head = f"  {_tasks(len(proofs))} proved in part: an idle run fails; a reference with calls and an answer would prove more"
+    lines = []
+    for words, names in tasks.items():
+        several = list(dict.fromkeys(names))
+        more = f" and {len(several) - NAMED} more" if len(several) > NAMED else ""
+        lines.append(f"    not proved: {words} ({', '.join(several[:NAMED])}{more})")
+    return [
+        head,
+        *lines[:MAX_LINES],
+        *([f"    and {len(lines) - MAX_LINES} more"] if len(lines) > MAX_LINES else []),
     ]
 
 
@@ -123,12 +143,14 @@ class _Prover:
             if check.passed or check.error:
                 continue
             if self._hangs_on_open(check, gold):
-                left.append(f"{check.check}{f' {check.about}' if check.about else ''}")
+                left += (
+                    [check.check] if check.check not in ("answer", "judge", "calls.required", "ends") else []
+                )
             else:
                 problems.add(
                     self._place(check), f"a run that does what the task asks for fails it: {check.feedback}"
                 )
-        return [f"whether {', '.join(left)} can pass"] if left else []
+        return [f"whether {', '.join(dict.fromkeys(left))} can pass"] if left else []
 
     def _hangs_on_open(self, check: CheckResult, gold: Gold) -> bool:
         about = {one.about for one in gold.open_}

@@ -84,7 +84,7 @@ def test_a_task_file_names_a_server(tmp_path: Path, capsys: pytest.CaptureFixtur
     path = tmp_path / "tasks.json"
     path.write_text(json.dumps(tasks))
     assert run_command(["eval", "--check", str(path)]) == 0
-    assert capsys.readouterr().out.endswith("tasks.json: 1 task, nothing wrong\n")
+    assert "tasks.json: 1 task, nothing wrong\n" in capsys.readouterr().out
     path.write_text(json.dumps(tasks).replace('"add"', '"ad"'))
     assert run_command(["eval", "--check", str(path)]) == 2
     assert "did you mean 'add'?" in capsys.readouterr().err

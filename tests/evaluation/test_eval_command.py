@@ -192,7 +192,9 @@ def test_every_problem_of_every_file_is_printed(run: Run, tmp_path: Path) -> Non
 def test_check_asks_no_model(run: Run, tasks: Path) -> None:
     model = Failing([], submit(answer=2))
     code, out, err = run(tasks, "--check", lm=always(model))
-    assert (code, out, err, model.calls) == (0, f"{tasks}: 2 tasks, nothing wrong\n", "", 0)
+    first, _, rest = out.partition("\n")
+    assert (code, first, err, model.calls) == (0, f"{tasks}: 2 tasks, nothing wrong", "", 0)
+    assert "an idle run fails" in rest
 
 
 def test_schema_needs_no_file(run: Run) -> None:
