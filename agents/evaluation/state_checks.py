@@ -31,7 +31,7 @@ class StateJudge:
 
     def checks(self, state: Sequence[StateCheck], reference: Reference | None) -> Iterator[CheckResult]:
         """Every check of the end state, in the order of the file."""
-        after = None if self.world is None or self.world.lost else self.world.after
+        after = None if self.world is None or self._unknown else self.world.after
         for check in state:
             about = check.path or ", ".join(check.unchanged or ())
             if self._unknown:
@@ -48,6 +48,8 @@ class StateJudge:
         """Why nothing can be said of the end state; "" where it can."""
         if self.world is None:
             return _NO_WORLD
+        if self.world.before is None:
+            return "the world was too large to be kept, and the task's is another now"
         return f"more than {MAX_CHANGES:,} values changed" if self.world.lost else ""
 
     def _head(self, check: StateCheck) -> str:

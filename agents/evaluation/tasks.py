@@ -38,6 +38,7 @@ from pydantic import BaseModel, ValidationError
 
 from loopwright.tools import Approval, ToolRegistry
 from loopwright.tools.world import Environment
+from loopwright.tools.world.environment import view_of
 
 from ..ambient import current, drive
 from ..errors import InputError, StateError, TaskFileError
@@ -60,6 +61,7 @@ from .record import Run
 from .scoring import scored
 from .semantics import TaskChecker, check_approval, check_ids, find_tools, read_program, read_signature
 from .turn_semantics import check_turn_input
+from .world_record import WorldRecord
 from .world_semantics import check_worlds, with_declared
 from .worlds import Reached, Worlds, fault_of, read_worlds
 
@@ -181,6 +183,14 @@ class TaskFile:
         if self.worlds is None or reference is None or reference.calls is None:
             return None
         return self.worlds.reached(task.world, reference.calls, self.tools, Approval(self.defaults.approve))
+
+    def record(self, task: Task, kept: WorldRecord | None) -> WorldRecord | None:
+        """What a trial did to its world, as it was kept, with what the task's reference wants now."""
+        if kept is None or self.worlds is None:
+            return kept
+        reached = self.wanted(task)
+        wanted = None if reached is None or reached.failed else reached.changes
+        return kept.of_world(view_of(self.worlds.fresh(task.world)), wanted)
 
     def select(
         self,

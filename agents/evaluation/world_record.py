@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from loopwright.tools.world import Change
-from loopwright.tools.world.changes import applied, differences
+from loopwright.tools.world.changes import applied, differences, digest, same
+from loopwright.tools.world.tree import size
 
 MAX_CHANGES = 10_000  # that a record holds
+MAX_WRITTEN = 50_000  # values of a world that are written with each trial's record
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +20,8 @@ class WorldRecord:
 
     `wanted` are the changes from `before` that the task's reference makes, None where it has none. `lost`
     counts changes beyond `MAX_CHANGES`, which are not held: the end state is not known then. What each call
-    changed is in its `ToolResult.changes`.
+    changed is in its `ToolResult.changes`. A world of more than `MAX_WRITTEN` values is written by its hash: such
+    a record, read back, has `before` None until `of_world` gives it again.
 
     >>> record = WorldRecord({"ledger": []}, (Change(("ledger", 0), after=20),))
     >>> record.after
@@ -29,12 +32,23 @@ class WorldRecord:
     changes: Sequence[Change] = ()
     wanted: Sequence[Change] | None = None
     lost: int = 0
+    hash: str = ""
 
     @classmethod
     def of(cls, before: object, after: object, wanted: Sequence[Change] | None = None) -> WorldRecord:
         """The record of a trial that began and ended with these states."""
         changes = tuple(differences(before, after))
         return cls(before, changes[:MAX_CHANGES], wanted, max(len(changes) - MAX_CHANGES, 0))
+
+    def of_world(self, before: object, wanted: Sequence[Change] | None) -> WorldRecord:
+        """The record with what a task's reference wants by now, and with the world that only its hash was kept of.
+
+        `before` is the world as the task has it now. Where that is another than the trial's, nothing is wanted that
+        could be told.
+        """
+        if self.before is None:
+            return replace(self, before=before, wanted=wanted) if digest(before) == self.hash else self
+        return replace(self, wanted=wanted if same(before, self.before) else None)
 
     @property
     def after(self) -> object:
@@ -43,19 +57,25 @@ class WorldRecord:
 
     def as_json(self) -> dict[str, Any]:
         """The record as JSON's own types; `from_json` reads it back."""
-        made: dict[str, Any] = {"before": self.before, "changes": [one.as_json() for one in self.changes]}
+        kept = {"hash": self.hash or digest(self.before)} if self._is_large else {"before": self.before}
+        made: dict[str, Any] = {**kept, "changes": [one.as_json() for one in self.changes]}
         if self.wanted is not None:
             made["wanted"] = [one.as_json() for one in self.wanted]
         return {**made, "lost": self.lost} if self.lost else made
+
+    @property
+    def _is_large(self) -> bool:
+        return self.before is None or size(self.before) > MAX_WRITTEN
 
     @classmethod
     def from_json(cls, given: Mapping[str, Any]) -> WorldRecord:
         """The record that `as_json` wrote."""
         return cls(
-            given["before"],
+            given.get("before"),
             _changes(given["changes"]),
             _changes(given["wanted"]) if given.get("wanted") is not None else None,
             cast("int", given.get("lost", 0)),
+            cast("str", given.get("hash", "")),
         )
 
 

@@ -1,4 +1,5 @@
-"""Judging the trials of a run again, by the task files as they are now: no model is asked, no tool runs.
+"""Judging the trials of a run again, by the task files as they are now: no model is asked, and no tool runs but for what a
+reference calls on a world of its own.
 
 Checks are functions of what is kept of a trial: its outputs, its trajectory, its turns, its world. An answer
 that a model judges keeps the verdict that it has; a rubric that nobody has judged by yet makes a check that
@@ -7,7 +8,7 @@ could not be made.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -59,14 +60,18 @@ def rejudged(result: TrialResult, file: TaskFile, task: Task) -> TrialResult:
     if came_to_nothing or (result.outcome == "excluded" and not result.checks):
         return replace(result, task=task)
     run = Run(
-        {name: _typed(file, name, value) for name, value in result.outputs.items()},
+        _outputs(file, result.outputs),
         result.trajectory,
         result.termination,
-        result.turns,
+        [replace(turn, outputs=_outputs(file, turn.outputs)) for turn in result.turns],
         result.verdicts,
-        result.world,
+        file.record(task, result.world),
     )
     return with_checks(replace(result, task=task), judge(task, run, file.signature, file.tools))
+
+
+def _outputs(file: TaskFile, kept: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: _typed(file, name, value) for name, value in kept.items()}
 
 
 def _typed(file: TaskFile, name: str, value: Any) -> Any:
