@@ -68,6 +68,7 @@ def make(trials: Sequence[Trial], model: BaseLM, wanted: Wanted) -> tuple[Report
         else:
             kept = _InFolder(stack.enter_context(_folder(trials, model, wanted, wanted.out)))
             budget = run_budget(wanted.limits, kept.folder.before)
+            kept.folder.start()
         status = _made(kept, budget, model, wanted)
         kept.finish(status, budget)
         if status == "left":

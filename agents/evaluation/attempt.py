@@ -17,6 +17,7 @@ from ..errors import (
     ContextWindowError,
     LMError,
     OutputError,
+    ReplayError,
 )
 from ..example import Prediction
 from ..models.base import NO_USAGE, Usage
@@ -155,7 +156,7 @@ async def _attempt(trial: Trial) -> tuple[TrialResult, bool]:
     )
     if error is not None and is_infrastructure(error):
         text = f"{type(error).__name__}: {error}"
-        again = not isinstance(error, BadRequestError | ConfigurationError)
+        again = not isinstance(error, BadRequestError | ConfigurationError | ReplayError)
         return replace(result, outcome="excluded", error=text, termination="lm_error"), again
     if error is not None or not isinstance(made.given, Prediction):
         return _broken(result, error, made.given), False
@@ -204,12 +205,14 @@ def _broken(result: TrialResult, error: Exception | None, given: object) -> Tria
 
 
 def is_infrastructure(error: Exception) -> bool:
-    """Whether a run failed for a reason outside the agent: key, quota, network, server, a refused request.
+    """Whether a run failed for a reason outside the agent: key, quota, network, a refused request, a gap in a record.
 
     >>> is_infrastructure(ContextWindowError("too long")), is_infrastructure(BadRequestError("no such option"))
     (False, True)
     """
-    return isinstance(error, LMError | ConfigurationError) and not isinstance(error, ContextWindowError)
+    return isinstance(error, LMError | ConfigurationError | ReplayError) and not isinstance(
+        error, ContextWindowError
+    )
 
 
 def prepared(trial: Trial) -> Module:

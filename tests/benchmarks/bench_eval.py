@@ -118,6 +118,7 @@ def measure(
         began = memory()
         middle = 0.0
         with RunFolder.begin(folder / "run", planned, model) as run:
+            run.start()
             budget = run_budget({})
             started, cpu = time.perf_counter(), time.process_time()
             if profile is not None:

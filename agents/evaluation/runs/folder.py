@@ -55,7 +55,10 @@ class RunFolder:
         paths: Mapping[str, str] | None = None,
         options: Mapping[str, Any] | None = None,
     ) -> Self:
-        """A new run in this folder; with `resume`, the one that is there, if it is of the same."""
+        """A new run in this folder; with `resume`, the one that is there, if it is of the same.
+
+        Until `start()` nothing is written of it.
+        """
         started = datetime.now(UTC).isoformat(timespec="seconds")
         now = Manifest.of(trials, model, started, paths=paths, options=options)
         known = Manifest.read(path) if (path / manifests.FILE).exists() else None
@@ -88,13 +91,16 @@ class RunFolder:
                 )
             sessions = (*(known.sessions if known else ()), Session(now.started))
             began = known.started if known else now.started
-            made = cls(path, trials, replace(now, started=began, sessions=sessions), kept)
-            made._write_tasks()
-            made._write_manifest()
+            return cls(path, trials, replace(now, started=began, sessions=sessions), kept)
         except BaseException:
             kept.close()
             raise
-        return made
+
+    def start(self) -> None:
+        """Write down what the run is of, and that it is being worked on."""
+        self._started = time.perf_counter()
+        self._write_tasks()
+        self._write_manifest()
 
     def __enter__(self) -> Self:
         return self

@@ -1,0 +1,172 @@
+"""What a run may cost, what it would cost at most, and a key that is not there."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from kept_runs import FILE, Reckoner, Run, report_of
+from replay import always
+
+from loopwright import TaskFile
+from loopwright.evaluation import plan
+from loopwright.evaluation.runs.dry_run import extent
+from loopwright.models import LMRequest, LMResponse, Usage
+from loopwright.models.scripted import Answer, as_response
+
+
+class Priced(Reckoner):
+    """Each answer takes 1,000 tokens and costs a tenth of a dollar, or nobody knows what."""
+
+    def __init__(self, usd: float | None = 0.1) -> None:
+        super().__init__()
+        self.usd = usd
+
+    def __call__(self, request: LMRequest) -> Answer:
+        answer = as_response(super().__call__(request), "priced")
+        return LMResponse(answer.text, answer.tool_calls, usage=Usage(990, 10, usd=self.usd))
+
+
+@pytest.mark.parametrize(
+    ("budget", "trials"),
+    [("calls=5", 2), ("usd=0.5", 2), ("usd=1e9,calls=4", 2), ("tokens=1e6", 4), ("seconds=1000", 4)],
+)
+def test_a_run_ends_with_its_budget(run: Run, tasks: Path, tmp_path: Path, budget: str, trials: int) -> None:
+    model = Priced()
+    code, out, err = run(tasks, "--out", tmp_path / "kept", "--workers", "1", "--budget", budget, lm=model)
+    report = report_of(tmp_path / "kept")
+    assert report["summary"]["trials"] == trials
+    assert report["summary"]["failed"] == 0  # a trial that the budget cut short is no failure
+    if trials == 4:
+        assert code == 0
+        return
+    assert code == 130
+    assert "stopped: the budget of " in err
+    assert f"not complete: {trials} of 4 trials were made" in out
+    assert json.loads((tmp_path / "kept" / "run.json").read_text())["status"] == "out of budget"
+
+
+def test_a_run_that_ran_out_goes_on_with_a_larger_budget(run: Run, tasks: Path, tmp_path: Path) -> None:
+    out = tmp_path / "kept"
+    first = Priced()
+    run(tasks, "--out", out, "--workers", "1", "--budget", "calls=5", lm=first)
+    assert len(first.asked) == 5
+    code, _, err = run(tasks, "--out", out, "--resume", "--workers", "1", "--budget", "calls=5", lm=first)
+    assert code == 2
+    assert "the budget of 5 calls is used up: this run has spent 5 already. Raise it to go on" in err
+    second = Priced()
+    code, _, _ = run(tasks, "--out", out, "--resume", "--workers", "1", "--budget", "calls=8", lm=second)
+    assert (code, len(second.asked)) == (130, 3)  # one trial, and half of another
+    code, _, _ = run(tasks, "--out", out, "--resume", "--workers", "1", "--budget", "calls=10", lm=second)
+    assert (code, len(second.asked)) == (0, 5)
+    run(tasks, "--out", tmp_path / "whole", lm=Priced())
+    assert report_of(out) == report_of(tmp_path / "whole")
+    sessions = json.loads((out / "run.json").read_text())["sessions"]
+    assert [one["calls"] for one in sessions] == [5, 3, 2]
+    assert sum(one["usd"] for one in sessions) == pytest.approx(
+        1.0
+    )  # the calls of dropped trials are counted
+
+
+def test_what_a_killed_session_spent_is_read_from_its_trials(run: Run, tasks: Path, tmp_path: Path) -> None:
+    out = tmp_path / "kept"
+    run(tasks, "--out", out, "--workers", "1", "--budget", "calls=5", lm=Priced())
+    manifest = json.loads((out / "run.json").read_text())
+    manifest["sessions"][0] |= {
+        "seconds": 0.0,
+        "calls": 0,
+        "tokens": 0,
+        "usd": 0.0,
+    }  # as a killed one leaves it
+    (out / "run.json").write_text(json.dumps(manifest))
+    code, _, err = run(tasks, "--out", out, "--resume", "--workers", "1", "--budget", "calls=4", lm=Priced())
+    assert code == 2
+    assert "this run has spent 4 already" in err
+
+
+def test_a_budget_in_dollars_needs_prices(run: Run, tasks: Path) -> None:
+    code, _, err = run(tasks, "--workers", "1", "--budget", "usd=5", lm=Priced(None))
+    assert code == 130
+    assert "a budget in dollars needs prices" in err
+
+
+def test_the_budget_holds_for_all_workers_together(run: Run, tasks: Path, tmp_path: Path) -> None:
+    model = Priced()
+    run(
+        tasks,
+        "--out",
+        tmp_path / "kept",
+        "--epochs",
+        "10",
+        "--workers",
+        "4",
+        "--budget",
+        "calls=30",
+        lm=model,
+    )
+    assert len(model.asked) == 30
+    assert 8 <= report_of(tmp_path / "kept")["summary"]["trials"] <= 15
+
+
+@pytest.mark.parametrize(
+    ("budget", "message"),
+    [
+        (
+            "dollars=2",
+            "a budget has no 'dollars'; there are usd, tokens, calls, seconds, as in usd=2,tokens=1e6",
+        ),
+        ("usd=much", "a budget's usd is a number of at least 0, not 'much'"),
+        ("usd=-1", "a budget's usd is a number of at least 0, not '-1'"),
+        ("usd=nan", "a budget's usd is a number of at least 0, not 'nan'"),
+        ("usd=1,usd=2", "the budget says usd twice"),
+        (",", "the budget is empty"),
+        ("usd", "a budget's usd is a number of at least 0, not ''"),
+    ],
+)
+def test_a_budget_that_makes_no_sense_is_refused(run: Run, tasks: Path, budget: str, message: str) -> None:
+    model = Reckoner()
+    code, _, err = run(tasks, "--budget", budget, lm=model)
+    assert (code, model.asked) == (2, [])
+    assert message in err
+
+
+# A dry run
+
+
+def test_a_dry_run_says_what_would_be_asked_and_asks_nobody(run: Run, tasks: Path, tmp_path: Path) -> None:
+    model = Reckoner()
+    code, out, _ = run(tasks, "--dry-run", "--epochs", "3", "--out", tmp_path / "kept", lm=model)
+    assert (code, model.asked) == (0, [])
+    assert out == (
+        "always: 4 tasks × 3 epochs: 12 trials\n"
+        "at most 252 calls of models, repeats after failures apart; nothing was run\n"
+    )
+    assert not (tmp_path / "kept").exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "calls"),
+    [
+        (("{seed: 7}", "{limits: {steps: 4}}"), 20),
+        (("agent: {", "agent: {module: predict, "), 12),
+        (("agent: {", "agent: {module: chain_of_thought, "), 12),
+    ],
+    ids=["limits", "predict", "chain of thought"],
+)
+def test_limits_and_modules_bound_the_calls(change: tuple[str, str], calls: int) -> None:
+    text = FILE.replace(*change)
+    if "module" in change[1]:
+        text = text.replace(", tools: [calculate]", "").replace(
+            ", calls: {required: [{tool: calculate, extra: allow}]}", ""
+        )
+    assert extent(plan(TaskFile.parse(text))).calls == calls
+
+
+def test_a_model_without_a_key_is_refused_before_any_trial(run: Run, tasks: Path, tmp_path: Path) -> None:
+    code, out, err = run(tasks, "--model", "openai/gpt-5-mini", "--out", tmp_path / "kept", lm=always(""))
+    assert (code, out) == (2, "")
+    assert err == (
+        "error: openai/gpt-5-mini: there is no key: set OPENAI_API_KEY, or pass api_key=; nothing was run\n"
+    )
+    assert not (tmp_path / "kept").exists()
