@@ -10,10 +10,12 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pytest
 from chat_terminal import Terminal
 from openai_server import Behaviour, OpenAIServer, answer
 from strict_server import strict
 
+from loopwright.cli import run_command
 from loopwright.tools import ToolCall
 
 SHOP = '''"""A shop's tools."""
@@ -126,3 +128,32 @@ def made(folder: Path, stack: ExitStack) -> Room:
 def call(name: str, **args: object) -> Behaviour:
     """The model calls one tool."""
     return answer(ToolCall(name, args))
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a chat printed, and its exit code."""
+
+    code: int
+    out: str
+    err: str
+
+
+@dataclass
+class Script:
+    """Runs a chat in this process: its lines are those of a script."""
+
+    room: Room
+    capsys: pytest.CaptureFixture[str]
+
+    def __call__(self, server: OpenAIServer | None, *lines: str, options: Sequence[str] = ()) -> Done:
+        path = self.room.folder / "turns.txt"
+        path.write_text("\n".join(lines), encoding="utf-8")
+        return self.chat(server, "--script", str(path), *options)
+
+    def chat(self, server: OpenAIServer | None, *options: str) -> Done:
+        """A chat with these options."""
+        self.capsys.readouterr()
+        code = run_command(["chat", *self.room.options(server, options)])
+        printed = self.capsys.readouterr()
+        return Done(code, printed.out, printed.err)

@@ -71,11 +71,11 @@ class Chat:
 
     def begin(self, setup: SetupEvent) -> None:
         """A new session with this setup; raises where nothing can answer with it."""
-        made = self._made(setup, ())
+        made = self._made(setup, None)
         self._open("" if self.store is None else self.store.begin(), Conversation())
         self.answering = made
         self.tell(setup)
-        if made.predictor.demos or setup.program:
+        if made.predictor.demos:
             self.learn(written_demos(made.predictor.demos))
 
     def resume(self, name: str, change: Callable[[SetupEvent], SetupEvent] | None = None) -> None:
@@ -88,12 +88,15 @@ class Chat:
         if conversation.setup is None:
             raise ConfigurationError(f"session {found} has no setup: it was cut off before it began")
         setup = conversation.setup if change is None else change(conversation.setup)
-        made = self._made(setup, conversation.demos)
+        learned = conversation.demos if setup.program == conversation.setup.program else None
+        made = self._made(setup, learned)
         self.store.hold(found)
         self._open(found, conversation, numbered[-1][0] + 1)
         self.answering = made
         if setup != conversation.setup:
             self.tell(setup)
+        if learned is None:
+            self.learn(written_demos(made.predictor.demos))
         broken = next((turn for turn in self.conversation.turns if turn.end is None), None)
         if broken is not None:
             self._cut_off(broken, "the chat was ended from outside", quiet=True)
@@ -144,13 +147,10 @@ class Chat:
     def learn(self, demos: Sequence[dict[str, Any]]) -> None:
         """Have these demonstrations from here on."""
         assert self.conversation.setup is not None  # noqa: S101  # begin or resume came before
-        made = answering(self.conversation.setup, demos, self.answering.tools, self.answering.lm)
-        if not self.conversation.demos and self.conversation.setup.program and not demos:
-            made.predictor.demos = []
-        self.answering = made
+        self.answering = answering(self.conversation.setup, demos, self.answering.tools, self.answering.lm)
         self.tell(DemosEvent(demos=list(demos)))
 
-    def _made(self, setup: SetupEvent, demos: Sequence[dict[str, Any]]) -> Answering:
+    def _made(self, setup: SetupEvent, demos: Sequence[dict[str, Any]] | None) -> Answering:
         before = self.conversation.setup if hasattr(self, "answering") else None
         tools = (
             self.answering.tools

@@ -80,9 +80,12 @@ def model_of(setup: SetupEvent) -> BaseLM:
 
 
 def answering(
-    setup: SetupEvent, demos: Sequence[dict[str, Any]], tools: ToolRegistry, lm: BaseLM
+    setup: SetupEvent, demos: Sequence[dict[str, Any]] | None, tools: ToolRegistry, lm: BaseLM
 ) -> Answering:
-    """The agent of a setup, with these demonstrations; raises where the parts don't fit each other."""
+    """The agent of a setup, with these demonstrations; raises where the parts don't fit each other.
+
+    Demonstrations that are None are those of its saved program.
+    """
     signature = Signature.of(setup.signature, setup.system)
     if len(signature.input_fields) != 1:
         raise ConfigurationError(
@@ -94,7 +97,8 @@ def answering(
     predictor = plain.predictors()[0]
     if setup.system:
         predictor.signature = predictor.signature.with_instructions(setup.system)
-    predictor.demos = list(read_demos(demos, predictor))
+    if demos is not None:
+        predictor.demos = list(read_demos(demos, predictor))
     chats = lm.capabilities.chat
     live = plain.deepcopy()
     if chats:

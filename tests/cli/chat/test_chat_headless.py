@@ -1,0 +1,147 @@
+"""The chat without a person: -p, --json, --script, pipes, and the exit codes."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+
+import jsonschema
+import pytest
+from chat_room import Room, Script, call
+from openai_server import answer, fail, hang
+
+ESCAPE = "\x1b"
+
+
+def test_p_prints_the_answer_and_nothing_else(room: Room) -> None:
+    done = room.run(room.server(call("get_order", order_id=17), answer("It is **shipped**.")), "-p", "Where?")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "It is **shipped**.\n", "")
+
+
+def test_a_pipe_gets_no_colour_and_no_prompt(room: Room) -> None:
+    server = room.server(call("get_order", order_id=17), answer("It is **shipped**."))
+    done = room.run(server, stdin="Where is it?\n")
+    assert done.returncode == 0
+    assert done.stdout.splitlines() == [
+        "> Where is it?",
+        "→ get_order(order_id=17) ✓ 0.0 s",
+        "It is **shipped**.",
+    ]
+    assert ESCAPE not in done.stdout + done.stderr
+
+
+def test_nobody_is_asked_without_a_terminal(room: Room) -> None:
+    server = room.server(call("refund", order_id=17, amount=5), answer("I may not."))
+    assert room.run(server, "-p", "Refund 17").stdout == "I may not.\n"
+    assert not (room.folder / "refunds.txt").exists()
+
+
+def test_allow_says_yes_beforehand(room: Room) -> None:
+    server = room.server(call("refund", order_id=17, amount=5), answer("Done."))
+    assert room.run(server, "-p", "Refund 17", "--allow", "refund(amount<=10)").returncode == 0
+    assert (room.folder / "refunds.txt").exists()
+
+
+def test_every_line_of_json_fits_the_published_schema(script: Script, room: Room) -> None:
+    server = room.server(call("get_order", order_id=17), answer("shipped \x1b[31m"), fail(400, "no"))
+    schema = json.loads(script.chat(None, "--schema").out)
+    jsonschema.Draft202012Validator.check_schema(schema)
+    done = script(server, "Where?", "/good", "/usage", "/undo", "again", options=["--json"])
+    lines = [json.loads(line) for line in done.out.splitlines()]
+    for line in lines:
+        jsonschema.validate(line, schema)
+    assert [line["event"] for line in lines if line["event"] not in ("token", "model", "step")] == [
+        *("setup", "turn", "call", "result", "end", "demos", "mark", "notice", "notice", "undo", "notice"),
+        *("turn", "end"),
+    ]
+    assert ESCAPE not in done.out
+    assert "".join(line["text"] for line in lines if line["event"] == "token") == "shipped \x1b[31m"
+    assert (lines[-1]["reason"], done.code) == ("failed", 1)
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "said"),
+    [
+        (["-p", "hi", "--script", "x"], 2, "not both"),
+        (["-p", " "], 2, "the message is empty"),
+        (["-c", "--resume", "x"], 2, "not both"),
+        (["--ephemeral", "-c"], 2, "keeps no session"),
+        (["-c", "-p", "hi"], 2, "no session to go on with"),
+        (["--resume", "nope", "-p", "hi"], 2, "no session 'nope'"),
+        (["-p", "hi", "--tools", "calculat"], 2, "calculat"),
+        (["-p", "hi", "--deny", "refnd"], 2, "fits no tool"),
+        (["-p", "hi", "--signature", "a, b -> c"], 2, "one input"),
+        (["-p", "hi", "--program", "nowhere.json"], 2, "no such file"),
+        (["--script", "nowhere.txt"], 2, "nowhere.txt"),
+        (["-p", "hi", "--max-usd", "0"], 2, "--max-usd"),
+    ],
+)
+def test_wrong_options_end_with_2(script: Script, options: list[str], code: int, said: str) -> None:
+    done = script.chat(None, *options)
+    assert (done.code, said in done.err) == (code, True), done.err
+
+
+def test_an_unknown_command_in_a_script_is_found_before_anything_is_asked(script: Script, room: Room) -> None:
+    server = room.server(answer("hello"))
+    done = script(server, "hi", "/udno")
+    assert done.code == 2
+    assert "turns.txt: no command '/udno'; did you mean /undo?" in done.err
+    assert not server.requests
+
+
+def test_a_failed_turn_ends_a_script_with_1(script: Script, room: Room) -> None:
+    server = room.server(fail(400, "this is refused"), answer("never said"))
+    done = script(server, "hi", "there")
+    assert (done.code, done.out) == (1, "> hi\n")
+    assert "this is refused" in done.err
+    assert len(done.err.splitlines()) == 1
+
+
+def test_an_unfinished_answer_is_a_failure(script: Script, room: Room) -> None:
+    server = room.server(call("get_order", order_id=17))
+    done = script.chat(server, "-p", "Where?", "--max-steps", "2")
+    assert (done.code, done.out) == (1, "")
+    assert done.err.startswith("no answer: the run ended with ")
+
+
+def test_a_script_may_hold_lines_that_go_on(script: Script, room: Room) -> None:
+    server = room.server(answer("both"))
+    assert script(server, "one \\", "two", "", "").code == 0
+    assert server.requests[0].body["messages"][-1]["content"] == "one \ntwo"  # type: ignore[index]  # JSON
+
+
+def test_an_interrupt_ends_with_130_and_keeps_the_turn(room: Room) -> None:
+    server = room.server(hang)
+    command = [sys.executable, "-m", "loopwright", "chat", *room.options(server, ["-p", "hi"])]
+    process = subprocess.Popen(
+        command,
+        env=room.env,
+        cwd=room.folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    end = time.monotonic() + 30
+    while not server.requests and time.monotonic() < end:
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=30)
+    assert (process.returncode, out) == (130, "")
+    assert "interrupted" in err
+    assert room.run(None, "--script", "-", "-c", stdin="/last\n").stdout.endswith("[interrupted]\n")
+
+
+def test_a_budget_in_dollars_needs_a_price(script: Script, room: Room) -> None:
+    server = room.server(answer("hello"))
+    done = script(server, "hi", "there", options=["--max-usd", "1"])
+    assert (done.code, "hello" in done.out) == (1, True)
+    assert "price" in done.err
+
+
+def test_the_embedded_model_answers_a_pipe(script: Script) -> None:
+    done = script.chat(None, "-p", "What is 15% of 240?")
+    assert (done.code, done.out, done.err) == (0, "36\n", "")
