@@ -134,7 +134,7 @@ class _Conversation:
         self.options = options
         self.history = History()
         self.played = Played()
-        self.started = time.perf_counter()
+        self.seconds = 0.0  # of the agent: what the user takes to speak is not counted
         self.trace = trace
 
     async def to_end(self) -> None:
@@ -164,7 +164,9 @@ class _Conversation:
         """One turn of the agent; whether the conversation can go on."""
         inputs = {**self.task.input, self.fields.said: said}
         self._lower_limits()
+        started = time.perf_counter()
         given = await self.agent.acall(**inputs, **{self.fields.history: self.history})
+        self.seconds += time.perf_counter() - started
         self.played.given = given
         if not isinstance(given, Prediction):
             return False
@@ -195,7 +197,7 @@ class _Conversation:
             "tool_calls": len(calls),
             "tokens": usage.total_tokens,
             "usd": usage.usd,
-            "seconds": time.perf_counter() - self.started,
+            "seconds": self.seconds,
         }
 
     def _limit_reached(self) -> TerminationReason | None:

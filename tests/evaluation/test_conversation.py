@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,9 @@ from replay import NATIVE, submit
 
 from loopwright import LM, Module, Prediction, Signature, TaskFile, context
 from loopwright.evaluation import TrialResult, plan, run_trials
+from loopwright.evaluation.reports.text import print_trials
+from loopwright.evaluation.runs.codec import trial_as_json, trial_from_json
+from loopwright.evaluation.runs.rescore import rejudged
 from loopwright.models import LMResponse, ScriptedLM, Usage
 from loopwright.models.scripted import Answer
 from loopwright.runtime import Journal
@@ -304,6 +308,40 @@ def test_a_journal_plays_a_simulated_conversation_back(tmp_path: Path) -> None:
     with Journal(tmp_path / "log", "first", mode="replay"):
         again = trial(conversation(ASKS), ScriptedLM([], capabilities=NATIVE))
     assert (again.turns, again.outcome) == (first.turns, "passed")
+
+
+# What a person is shown, and a stored trial
+
+
+def test_a_trial_is_shown_with_what_the_user_said() -> None:
+    lm = ScriptedLM([said("My order broke."), GET17, reply("Refunded."), said("", True)])
+    out = StringIO()
+    print_trials([trial(conversation(ASKS), lm)], out)
+    lines = out.getvalue().splitlines()
+    assert lines[1] == "  user (scripted): My order broke."
+    assert lines[2].startswith("  1. → get_order(order_id=17)")
+
+
+def test_a_trial_without_steps_is_shown_turn_by_turn() -> None:
+    file = TaskFile.parse(
+        'version: 1\nagent: {signature: "request -> reply", module: predict}\n'
+        "tasks: [{id: t, turns: [{user: One.}, {user: Two.}], expect: {answer: {reply: b}}}]"
+    )
+    out = StringIO()
+    print_trials([trial(file, ScriptedLM([f"[[ ## reply ## ]]\n{text}" for text in "ab"]))], out)
+    assert out.getvalue().splitlines()[1:5] == ["  user: One.", "  reply = a", "  user: Two.", "  reply = b"]
+
+
+def test_a_stored_conversation_is_judged_again_turn_by_turn() -> None:
+    file = TaskFile.parse(
+        'version: 1\nagent: {signature: "request -> day: datetime.date", tools: ["shop.py:TOOLS"]}\n'
+        "tasks: [{id: t, turns: [{user: When?, expect: {answer: {day: '2026-03-01'}}}, {user: Sure?}]}]",
+        base=HERE,
+    )
+    result = trial(file, ScriptedLM([submit(day="2026-03-01"), submit(day="2026-03-02")]))
+    stored = trial_from_json(trial_as_json(result), lambda name, task: file.task(task))
+    again = rejudged(stored, file, stored.task)
+    assert (again.outcome, again.checks) == ("passed", result.checks)
 
 
 # Programs and signatures that take turns

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TextIO
 
 from ...adapters.values import format_value
 from ...text import call_text, one_line, plain
 from ...trajectory import Step
 from ..attempt import TrialResult
+from ..record import TurnMade
 from ..show import Table, console, print_table
 from .figures import Rate, percent
 from .report import Report, by_task
@@ -137,16 +138,31 @@ def trial_lines(result: TrialResult) -> Iterator[tuple[str, str]]:
         yield f"  {name}: {_block(format_value(value), 4)}", ""
     failed = [check for check in result.checks if not check.passed]
     for number, step in enumerate(result.trajectory.steps, 1):
+        yield from (_said(turn) for turn in result.turns if turn.first == number)
         yield from _step_lines(number, step)
         yield from (
             (f"     ⚠ {one_line(check.feedback, 400)}", style) for check in failed if check.step == number
         )
     if not result.trajectory.steps:
-        for name, value in result.outputs.items():
-            yield f"  {name} = {_block(format_value(value), 4)}", ""
+        for turn in result.turns[:-1]:
+            yield _said(turn)
+            yield from _outputs(turn.outputs)
+        yield from map(_said, result.turns[-1:])
+        yield from _outputs(result.outputs)
     yield from ((f"  ⚠ {one_line(check.feedback, 400)}", style) for check in failed if check.step is None)
     if result.outcome == "excluded":
         yield f"  {one_line(result.error, 400)}", style
+
+
+def _said(turn: TurnMade) -> tuple[str, str]:
+    """What the user said in a turn, and who played the user."""
+    by = f" ({one_line(turn.user_model, 60)})" if turn.user_model else ""
+    return f"  user{by}: {_block(turn.user, 4)}", "bold"
+
+
+def _outputs(outputs: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+    for name, value in outputs.items():
+        yield f"  {name} = {_block(format_value(value), 4)}", ""
 
 
 def _step_lines(number: int, step: Step) -> Iterator[tuple[str, str]]:
