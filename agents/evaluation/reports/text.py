@@ -20,6 +20,9 @@ from .figures import Rate, percent
 from .report import Report, by_task
 
 FAILURES = 20  # tasks that failed, listed with what was wrong
+ALIKE = 8  # kinds of failure that are listed
+FLAKY = 6  # tasks that passed and failed, named in a line
+GAUGE = 24  # characters of a rate on a line from 0 to 1
 OBSERVATION = 600  # characters of an observation
 
 _STYLES = {"passed": "green", "failed": "red", "excluded": "yellow"}
@@ -31,7 +34,7 @@ def print_report(report: Report, stream: TextIO | None = None) -> None:
     out = stream or sys.stdout
     for line in headline(report):
         _print(out, line, "bold")
-    for table in tables(report):
+    for table in tables(report, gauges=out.isatty()):
         out.write("\n")
         print_table(table, out)
 
@@ -52,23 +55,30 @@ def headline(report: Report) -> Iterator[str]:
         rate = report.pass_power(k)
         if rate.n:
             yield f"pass^{k}  {rate}"
+    if report.judged and report.partial.value != report.pass_at_1.value:
+        yield f"partial credit  {report.partial}"
+    if report.flaky:
+        named = [f"{name} {passed}/{trials}" for _, name, passed, trials in report.flaky[:FLAKY]]
+        more = f" and {len(report.flaky) - FLAKY} more" if len(report.flaky) > FLAKY else ""
+        yield f"flaky: {', '.join(named)}{more}"
+    for role, usage in report.other_usage.items():
+        yield f"models that were {role}: {usage.total_tokens:,} tokens, {_money(usage.usd)}, not counted below"
 
 
-def tables(report: Report) -> Iterator[Table]:
-    """The tables of a report, those that would be empty left out."""
+def tables(report: Report, *, gauges: bool = False) -> Iterator[Table]:
+    """The tables of a report, those that would be empty left out; `gauges` draw the rates as well."""
     titles = {"file": "By file", "tag": "By tag", "split": "By split", "check": "By check"}
     for group, title in titles.items():
         rates = report.by(group)
         if len(rates) > (group == "file"):
-            yield Table(
-                title, [group, "passed", "95% interval", "trials"], [_rate(n, r) for n, r in rates.items()]
-            )
+            yield _rates(group, title, rates, gauges=gauges)
     if report.judged:
         yield _spreads(report)
         endings = [[reason, str(count)] for reason, count in report.endings.items()]
         yield Table("How runs ended", ["ending", "trials"], endings)
     if report.tools:
         yield _tools(report)
+    yield from _alike(report)
     failures = list(_failures(report))
     if failures:
         more = len(failures) - FAILURES
@@ -80,8 +90,29 @@ def tables(report: Report) -> Iterator[Table]:
         yield Table("Excluded: not the agent's failures", ["trials", "reason"], rows)
 
 
-def _rate(name: str, rate: Rate) -> list[str]:
-    return [name, percent(rate.value), f"{percent(rate.low)} to {percent(rate.high)}", str(rate.n)]
+def _rates(group: str, title: str, rates: Mapping[str, Rate], *, gauges: bool) -> Table:
+    rows = [
+        [name, *([gauge(rate)] if gauges else []), percent(rate.value), _ends(rate), str(rate.n)]
+        for name, rate in rates.items()
+    ]
+    drawn = [f"0{'100%':>{GAUGE - 1}}"] if gauges else []
+    return Table(title, [group, *drawn, "passed", "95% interval", "trials"], rows)
+
+
+def gauge(rate: Rate) -> str:
+    """A rate on a line from 0 to 1, its interval thicker.
+
+    >>> gauge(Rate(0.5, 0.25, 0.75, 12))
+    '──────━━━━━━●━━━━━──────'
+    """
+    low, value, high = (min(GAUGE - 1, int(share * GAUGE)) for share in (rate.low, rate.value, rate.high))
+    marks = ["━" if low <= place < max(high, low + 1) else "─" for place in range(GAUGE)]
+    marks[value] = "●"
+    return "".join(marks)
+
+
+def _ends(rate: Rate) -> str:
+    return f"{percent(rate.low)} to {percent(rate.high)}"
 
 
 def _spreads(report: Report) -> Table:
@@ -90,20 +121,46 @@ def _spreads(report: Report) -> Table:
         spread = report.spread(name)
         figures = [format(spread[key], form) for key in ("p50", "p95", "total")]
         rows.append([name.replace("_", " "), *(f.removesuffix(".0") for f in figures)])
-    usd = report.usage.usd
-    rows.append(["money", "", "", "price not known" if usd is None else f"${usd:.4f}" if usd else "$0"])
+    money = report.money
+    parts = [_money(money["p50"]), _money(money["p95"])] if money and money["total"] else ["", ""]
+    rows.append(["money", *parts, _money(report.usage.usd)])
     cached = sum(result.cached for result in report.results)
     title = "A trial took" + (f" ({cached} answers came from the cache and count as 0)" if cached else "")
     return Table(title, ["", "p50", "p95", "total"], rows)
 
 
+def _money(usd: float | None) -> str:
+    return "price not known" if usd is None else f"${usd:.4f}" if usd else "$0"
+
+
 def _tools(report: Report) -> Table:
+    """How the tools fared; what did not happen at all has no column."""
+    figures = report.tools.items()
+    repeats = any(tool.repeats for _, tool in figures)
+    invalid = any(tool.invalid for _, tool in figures)
     rows = []
-    for name, tool in report.tools.items():
+    for name, tool in figures:
         share = percent(tool.failed / tool.calls) if tool.calls else ""
-        kinds = ", ".join(f"{kind} {count}" for kind, count in tool.errors.items())
-        rows.append([name, str(tool.calls) if tool.calls else "never used", share, kinds])
-    return Table("Tools", ["tool", "calls", "failed", "errors"], rows)
+        again = [str(tool.repeats or "")] if repeats else []
+        misfits = [_counts(tool.invalid)] if invalid else []
+        calls = str(tool.calls) if tool.calls else "never used"
+        rows.append([name, calls, share, *again, *misfits, _counts(tool.errors)])
+    more = [*(["repeats"] if repeats else []), *(["did not fit"] if invalid else [])]
+    return Table("Tools", ["tool", "calls", "failed", *more, "errors"], rows)
+
+
+def _counts(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} {count}" for name, count in counts.items())
+
+
+def _alike(report: Report) -> Iterator[Table]:
+    """Failures that are alike, where some are."""
+    found = report.clusters
+    if found and len(found[0].trials) > 1 and found[0].tasks > 1:
+        rows = [[str(len(one.trials)), str(one.tasks), one.check, one.pattern] for one in found[:ALIKE]]
+        title = "Failures that are alike"
+        title += f" (the first {ALIKE} of {len(found)} kinds)" if len(found) > ALIKE else ""
+        yield Table(title, ["trials", "tasks", "first failed check", "what was wrong"], rows)
 
 
 def _failures(report: Report) -> Iterator[list[str]]:

@@ -120,8 +120,10 @@ def _ticks(edges: Sequence[float], label: Callable[[float], str]) -> list[tuple[
         return [
             ((place + 0.5) / count, "middle", label(edges[place] + 0.5)) for place in range(0, count, every)
         ]
-    middle = (edges[0] + edges[-1]) / 2
-    return [(0, "start", label(edges[0])), (0.5, "middle", label(middle)), (1, "end", label(edges[-1]))]
+    low, high = edges[0], edges[-1]
+    if low % 1 == 0.5:
+        low, high = low + 0.5, high - 0.5
+    return [(0, "start", label(low)), (0.5, "middle", label((low + high) / 2)), (1, "end", label(high))]
 
 
 def _quantiles(svg: Element, frame: _Frame, values: Sequence[float], edges: Sequence[float]) -> None:

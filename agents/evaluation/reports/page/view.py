@@ -34,8 +34,8 @@ def view(
         "outcomes": outcome_bar({name: summary[name] for name in ("passed", "failed", "excluded")}),
         "tiles": list(_tiles(report)),
         "compared": compared_view(comparison) if comparison else None,
-        "clusters": report.get("clusters", [])[:CLUSTERS],
-        "more_clusters": report.get("clusters", [])[CLUSTERS:],
+        "clusters": [_cluster(cluster) for cluster in report.get("clusters", ())[:CLUSTERS]],
+        "more_clusters": report.get("clusters", ())[CLUSTERS:],
         "flaky": report.get("flaky", []),
         "groups": list(_groups(report)),
         "plots": list(_plots(report)),
@@ -114,7 +114,7 @@ def _tiles(report: Mapping[str, Any]) -> Iterator[dict[str, str]]:
     if usd is None:
         yield _tile("Money", "–", "a price is not known")
     else:
-        p95 = f"p95 {dollars(money['p95'])}, " if money else ""
+        p95 = f"p95 {dollars(money['p95'])}, " if money and usd else ""
         yield _tile("Money", dollars(money["p50"] if money else usd), f"{p95}{dollars(usd)} in all")
 
 
@@ -124,6 +124,16 @@ def _tile(name: str, value: str, note: str) -> dict[str, str]:
 
 def _ends(rate: Mapping[str, Any]) -> str:
     return f"{percent(rate['low'])} to {percent(rate['high'])}"
+
+
+def _cluster(cluster: Mapping[str, Any]) -> dict[str, Any]:
+    trials = cluster["trials"]
+    return {
+        "check": cluster["check"],
+        "example": cluster["example"],
+        "trials": len(trials),
+        "tasks": len({(trial["file"], trial["id"]) for trial in trials}),
+    }
 
 
 _TITLES = {"tag": "By tag", "check": "By check", "split": "By split", "file": "By file"}
@@ -199,6 +209,8 @@ def duration(seconds: float) -> str:
     """
     if not seconds:
         return "0 s"
+    if seconds < 0.001:
+        return f"{1e6 * seconds:.0f} µs"
     if seconds < 1:
         return f"{1000 * seconds:.0f} ms"
     if seconds < 60:
