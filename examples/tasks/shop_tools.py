@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TypedDict, TypeVar
 
+from loopwright.tools import Tool
+
 V = TypeVar("V")
 
 _PRICES = {
@@ -98,4 +100,4 @@ def _found(name: str, records: Mapping[str, V], kind: str) -> V:
     raise LookupError(f"there is no {kind} {name!r}; there are {', '.join(records)}")
 
 
-TOOLS = [get_price, get_stock, find_employee, get_population]
+TOOLS = [Tool(one, effect="read") for one in (get_price, get_stock, find_employee, get_population)]

@@ -1,176 +1,117 @@
-"""Every example task can be solved with its own tools, and is not solved by doing nothing."""
+"""Every example task can be solved with its own tools, is not solved by doing nothing, and lies where its group lies."""
 
 from __future__ import annotations
 
-from pathlib import Path
+import re
+from collections import Counter
 
 import pytest
-from replay import always, replaying, submit
+from click.testing import CliRunner
+from golds import tasks as plain_tasks
+from golds.playing import Turn, run
+from golds.sets import EXAMPLES, FILES, ExampleFile
 
-from loopwright import TaskFile, context
-from loopwright.evaluation import plan, run_trials
-from loopwright.tools import ToolCall
+from loopwright import TaskFile
+from loopwright.cli import loopwright
 
-FOLDER = Path(__file__).parents[2] / "examples" / "tasks"
-FILES = sorted(FOLDER.glob("*.yaml"))
-
-
-def calculate(expression: str) -> ToolCall:
-    return ToolCall("calculate", {"expression": expression})
+SETS = ("tasks", "figures", "research_desk", "support_desk")
+LEAST = {"tasks": 48, "figures": 60, "research_desk": 30, "support_desk": 30}
 
 
-def convert(value: float, from_unit: str, to_unit: str) -> ToolCall:
-    return ToolCall("convert_units", {"value": value, "from_unit": from_unit, "to_unit": to_unit})
+def of(*sets: str) -> list[ExampleFile]:
+    return [one for one in FILES if one.set in sets]
 
 
-def date(start: str, **more: object) -> ToolCall:
-    return ToolCall("date_math", {"start": start, **more})
+@pytest.fixture(scope="module", params=FILES, ids=lambda file: file.name)
+def example(request: pytest.FixtureRequest) -> ExampleFile:
+    assert isinstance(request.param, ExampleFile)
+    return request.param
 
 
-def price(item: str) -> ToolCall:
-    return ToolCall("get_price", {"item": item})
+@pytest.fixture(scope="module")
+def file(example: ExampleFile) -> TaskFile:
+    return example.load()
 
 
-def stock(item: str) -> ToolCall:
-    return ToolCall("get_stock", {"item": item})
+def test_every_file_of_the_sets_has_good_runs() -> None:
+    found = [
+        path
+        for name in SETS
+        for path in (EXAMPLES / name).glob("*.yaml")
+        if re.search(r"(?m)^tasks:", path.read_text(encoding="utf-8"))
+    ]
+    assert sorted(found) == sorted(one.path for one in FILES)
 
 
-def program(expression: str) -> ToolCall:
-    """A program whose last line is the expression."""
-    head = "from datetime import *\n" if "date(" in expression else ""
-    return ToolCall("python", {"code": f"{head}{expression}"})
+def test_the_sets_are_large_enough_and_no_two_tasks_share_a_name() -> None:
+    sizes: Counter[str] = Counter()
+    names: Counter[str] = Counter()
+    for one in FILES:
+        sizes[one.set] += len(one.plays)
+        names.update(list(one.plays))
+    assert {name: size for name, size in sizes.items() if size < LEAST[name]} == {}
+    assert [name for name, count in names.items() if count > 1] == []
 
 
-def employee(name: str) -> ToolCall:
-    return ToolCall("find_employee", {"name": name})
+def test_the_good_runs_solve_every_task(example: ExampleFile, file: TaskFile) -> None:
+    assert sorted(example.plays) == sorted(task.id for task in file.tasks)
+    failures: dict[str, object] = {}
+    for name, play in example.plays.items():
+        result = run(file, name, play)
+        failures |= {} if result.passed else {name: result.failure or result.error}
+    assert failures == {}
 
 
-def people(town: str) -> ToolCall:
-    return ToolCall("get_population", {"town": town})
-
-
-# By task: the calls that a person would make, what the last of them must give, and the answer.
-GOLD: dict[str, tuple[list[ToolCall], str, object]] = {
-    "bakery-takings": ([calculate("38 + 27"), calculate("65 * 3.20")], "208", 208),
-    "stationery": ([calculate("4 * 2.75"), calculate("11 + 1.90")], "12.9", 12.9),
-    "reduced-jacket": ([calculate("129 * 0.7")], "90.3", 90.3),
-    "plain-average": ([calculate("(17 + 23 + 31 + 45) / 4")], "29", 29),
-    "split-bill": ([calculate("86.40 * 1.15"), calculate("99.36 / 4")], "24.84", 24.84),
-    "empty-seats": ([calculate("82% of 1250"), calculate("1250 - 1025")], "225", 225),
-    "rent-increase": ([calculate("6.5% of 840"), calculate("54.6 * 12")], "655.2", 655.2),
-    "sum-then-divide": ([calculate("348 + 577"), calculate("925 / 25")], "37", 37),
-    "class-trip": ([calculate("24 * 13.50"), calculate("324 - 297")], "27", 27),
-    "square-then-more": ([calculate("7^2"), calculate("49 - 13"), calculate("36 * 5")], "180", 180),
-    "phone-contract": ([calculate("18.99 * 24"), calculate("455.76 + 39.90")], "495.66", 495.66),
-    "percent-of-number": ([calculate("12.5% of 6400")], "800", 800),
-    "slowest-runner": ([calculate("mean(52.4, 54.1, 55.8)"), calculate("55.8 - 54.1")], "1.7", 1.7),
-    "taxed-laptop": ([calculate("950 * 1.19"), calculate("1130.5 - 75")], "1055.5", 1055.5),
-    "fence": ([calculate("2 * (64 + 37)"), calculate("202 - 4")], "198", 198),
-    "parcels-on-time": ([calculate("360 - 45"), calculate("315 / 360 * 100")], "87.5", 87.5),
-    "savings": ([calculate("250 * 36"), calculate("9000 * 0.6")], "5400", 5400),
-    "root-and-cube": ([calculate("6^3"), calculate("sqrt(1764)"), calculate("216 + 42")], "258", 258),
-    "marathon": ([convert(26.2, "miles", "km")], "42.1648128 km", "42.16 km"),
-    "two-runs": ([convert(5, "miles", "km"), calculate("8.04672 + 7.5")], "15.54672", "15.55"),
-    "oven": ([convert(350, "degF", "degC")], "176.6666667 degC", "177 °C"),
-    "eight-parcels": ([convert(3, "pounds", "kg"), calculate("1.36077711 * 8")], "10.88621688", "10.886"),
-    "water-tank": ([convert(55, "gallons", "litres"), calculate("208.1976 / 12")], "17.3498", "17.35"),
-    "suitcase": ([convert(54, "pounds", "kg"), calculate("24.49398798 - 23")], "1.49398798", "1.494 kg"),
-    "building-plot": ([calculate("40 * 25"), convert(1000, "m^2", "ft^2")], "10763.91042 ft^2", "10,763.9"),
-    "flight": ([calculate("880 * 3"), convert(2640, "km", "miles")], "1640.419948 miles", "1640.42 miles"),
-    "seconds-to-hours": ([convert(10000, "seconds", "hours")], "2.777777778 hours", "2.78"),
-    "dripping-tap": (
-        [calculate("45 * 24 * 7"), convert(7560, "millilitres", "litres")],
-        "7.56 litres",
-        "7.56",
-    ),
-    "spring-to-summer": ([date("2025-03-03", end="2025-07-19")], "138 days", "138 days"),
-    "hundred-days": ([date("2026-02-10", days=100)], "2026-05-21 (Thursday)", "a Thursday"),
-    "library-book": ([date("2025-11-17", weeks=4)], "2025-12-15 (Monday)", "2025-12-15 (Monday)"),
-    "warranty": ([date("2024-09-30", months=18)], "2026-03-30 (Monday)", "30 March 2026"),
-    "weeks-of-summer": ([date("2025-06-01", end="2025-08-24"), calculate("84 / 7")], "12", "12"),
-    "exam-date": (
-        [date("2026-09-14", weeks=6), date("2026-10-26", days=10)],
-        "2026-11-05 (Thursday)",
-        "2026-11-05",
-    ),
-    "invoice": ([date("2025-10-08", days=45)], "2025-11-22 (Saturday)", "Saturday"),
-    "baby": ([date("2025-04-02", end="2025-12-24")], "266 days", "266"),
-    "rented-bike": ([date("2026-05-04", end="2026-05-18"), calculate("14 * 9.50")], "133", "133 euros"),
-    "hours-to-deadline": ([date("2026-03-09", end="2026-03-27"), calculate("18 * 24")], "432", "432"),
-    "lamps-and-keyboards": (
-        [price("desk lamp"), price("keyboard"), calculate("3 * 34.9 + 2 * 49.95")],
-        "204.6",
-        204.6,
-    ),
-    "value-of-headsets": ([price("headsets"), stock("headsets"), calculate("89.9 * 22")], "1977.8", 1977.8),
-    "monthly-pay": ([employee("Mara Lindqvist"), calculate("51600 / 12")], "4300", 4300),
-    "bigger-town": ([people("Norhaven"), people("Elmsford"), calculate("48200 - 17450")], "30750", 30750),
-    "discounted-chair": ([price("office chair"), calculate("189 * 0.85")], "160.65", 160.65),
-    "monitor-or-webcam": ([price("monitor"), price("webcam"), calculate("229.5 - 64")], "165.5", 165.5),
-    "whiteboards-left": ([stock("whiteboards"), calculate("9 - 5")], "4", 4),
-    "raise": ([employee("Tomas Reyes"), calculate("36500 * 1.04")], "37960", 37960),
-    "average-salary": (
-        [employee("Mara Lindqvist"), employee("Ines Okafor"), calculate("(51600 + 68900) / 2")],
-        "60250",
-        60250,
-    ),
-    "change-from-500": (
-        [price("bookshelf"), price("headset"), calculate("500 - 119 - 2 * 89.9")],
-        "201.2",
-        201.2,
-    ),
-    "mouse-pads-for-66": ([price("mouse pads"), calculate("66 / 8.25")], "8", 8),
-    "shredder-price": ([price("paper shredder")], "58.4", 58.4),
-    "boxes-of-keyboards": ([stock("keyboard"), calculate("40 / 8")], "5", 5),
-    "both-villages": ([people("Castle Bay"), people("Old Mill"), calculate("6125 + 2480")], "8605", 8605),
-    "moving-away": ([people("Elmsford"), calculate("17450 * 0.88")], "15356", 15356),
-    "taxed-mouse-pads": ([price("mouse pad"), calculate("10 * 8.25 * 1.2")], "99", 99),
-    "hours-of-a-clerk": ([employee("Jonas Petri"), calculate("33840 / 1880")], "18", 18),
-    "empty-the-lamp-shelf": (
-        [price("desk lamp"), stock("desk lamp"), calculate("34.9 * 12")],
-        "418.8",
-        418.8,
-    ),
-    "two-ticket-prices": ([program("214*11.50+86*8")], "3149.0", 3149),
-    "share-of-votes": ([program("17/100*2350")], "399.50000000000006", 399.5),
-    "mean-of-four-tests": ([program("(71+88+64+93)/4")], "79.0", 79),
-    "flour-for-more-guests": ([program("320*14/8")], "560.0", 560),
-    "ride-in-miles": ([program("round(75/1.609344, 3)")], "46.603", 46.603),
-    "jug-in-litres": ([program("round(2.5*3.785411784, 3)")], "9.464", 9.464),
-    "flour-in-pounds": ([program("round(900*0.001/0.45359237, 4)")], "1.9842", 1.9842),
-    "valentine-to-july": ([program("(date(2026,7,1)-date(2026,2,14)).days")], "137", 137),
-    "ninety-days-on": ([program("str(date(2026,1,20)+timedelta(90))")], "'2026-04-20'", "2026-04-20"),
-    "weekday-of-a-launch": ([program('date(2027,3,8).strftime("%A")')], "'Monday'", "Monday"),
-}
-
-
-@pytest.fixture(scope="module", params=FILES, ids=lambda path: path.stem)
-def tasks(request: pytest.FixtureRequest) -> TaskFile:
-    return TaskFile.load(request.param)
-
-
-def test_there_are_at_least_48_tasks_in_four_files() -> None:
-    files = [TaskFile.load(path) for path in FILES]
-    assert len(files) == 4
-    ids = [task.id for file in files for task in file.tasks]
-    assert len(ids) >= 48
-    assert sorted(ids) == sorted(GOLD)
-
-
-def test_the_gold_calls_solve_every_task(tasks: TaskFile) -> None:
-    turns = {
-        task.input["question"]: [*GOLD[task.id][0], submit(answer=GOLD[task.id][2])] for task in tasks.tasks
-    }
-    with context(lm=replaying(turns)):
-        results = {result.task.id: result for result in run_trials(plan(tasks), workers=2)}
-    assert {name: result.failure for name, result in results.items() if not result.passed} == {}
-    for name, result in results.items():
-        *_, last = (result for result in result.trajectory.results if result.call.name != "submit")
-        assert last.content == GOLD[name][1], name
-
-
-@pytest.mark.parametrize("idle", [0, ""], ids=["zero", "nothing"])
-def test_an_idle_agent_solves_none(tasks: TaskFile, idle: object) -> None:
-    with context(lm=always(submit(answer=idle))):
-        passed = [result.task.id for result in run_trials(plan(tasks), workers=2) if result.passed]
+def test_an_idle_agent_solves_none(example: ExampleFile, file: TaskFile) -> None:
+    passed = []
+    for name, play in example.plays.items():
+        result = run(file, name, tuple(Turn((), example.idle) for _ in play))
+        assert result.outcome != "excluded", result.error
+        passed += [name] if result.passed else []
     assert passed == []
+
+
+def test_a_file_is_proved_by_the_command_line(example: ExampleFile) -> None:
+    done = CliRunner().invoke(loopwright, ["eval", str(example.path), "--check"])
+    assert done.exit_code == 0, done.output
+
+
+@pytest.mark.parametrize("one", of("figures", "research_desk", "support_desk"), ids=lambda one: one.name)
+def test_a_group_of_like_tasks_lies_in_one_split(one: ExampleFile) -> None:
+    groups: dict[str, set[str | None]] = {}
+    for task in one.load().tasks:
+        groups.setdefault(task.tags[0], set()).add(task.split)
+    assert {name: splits for name, splits in groups.items() if len(splits) > 1 or None in splits} == {}
+
+
+@pytest.mark.parametrize("name", ["figures", "research_desk", "support_desk"])
+def test_a_set_has_tasks_to_learn_from_and_tasks_held_out(name: str) -> None:
+    splits = Counter(task.split for one in FILES if one.set == name for task in one.load().tasks)
+    assert set(splits) == {"train", "dev", "test"}
+    assert min(splits.values()) >= 8
+
+
+@pytest.mark.parametrize("one", of("figures"), ids=lambda one: one.name)
+def test_a_figure_is_tagged_with_the_calls_that_it_takes(one: ExampleFile) -> None:
+    for task in one.load().tasks:
+        calls = len(one.plays[task.id][0].calls)
+        assert f"{calls}-step{'s' if calls > 1 else ''}" in task.tags, task.id
+
+
+@pytest.mark.parametrize("one", of("tasks"), ids=lambda one: one.name)
+def test_the_last_call_of_a_plain_task_gives_what_it_should(one: ExampleFile) -> None:
+    file = one.load()
+    for name, play in one.plays.items():
+        *_, last = (made for made in run(file, name, play).trajectory.results if made.call.name != "submit")
+        assert last.content == plain_tasks.GOLD[name][1], name
+
+
+def test_what_is_looked_for_at_the_research_desk_is_found() -> None:
+    (desk,) = of("research_desk")
+    file = desk.load()
+    missed = []
+    for name, play in desk.plays.items():
+        first, *_ = run(file, name, play).trajectory.results
+        paths = [str(call.args["path"]) for call in play[0].calls if call.name == "read_file"]
+        missed += [name] if paths and paths[0] not in first.content else []
+    assert missed == []

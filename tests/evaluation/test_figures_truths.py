@@ -193,7 +193,7 @@ DATES: dict[str, date] = {
     "project-plan": date(2026, 9, 7) + days(3 * 7 + 8 * 7 + 12 + 5 + 7),
     "three-months-notice": months_on(date(2026, 11, 30), 3),
     "probation": months_on(date(2026, 10, 1), 6) - days(1),
-    "phone-contract": months_on(date(2025, 5, 15), 24 - 1),
+    "leaving-a-phone-contract": months_on(date(2025, 5, 15), 24 - 1),
     "raising-the-rent": months_on(date(2026, 3, 1), 18) - days(45),
     "leap-day-warranty": months_on(months_on(date(2024, 2, 29), 24), 12) - days(14),
     "parental-leave": months_on(date(2026, 6, 11) + days(56), 10) + days(23),

@@ -158,7 +158,7 @@ NUMBERS: dict[str, list[ToolCall]] = {
     "coffee-blend": [solve("a + b = 60; 14*a + 22*b = 17*60")],
     "vegetable-bed": [solve("w * (w + 4) = 96")],
     "break-even": [solve("12*n = 5400 + 7.20*n")],
-    "brine": [solve("0.08*5 + 0.30*x = 0.15*(5 + x)"), calc("round($1.x, 2)")],
+    "brine": [solve("0.08*5 + 0.30*x = 0.15*(5 + x)")],
     "two-tariffs": [solve("9.90 + 0.08*m = 19.90 + 0.03*m"), calc("9.90 + 0.08 * $1.m")],
     "trains-meet": [solve("95*t + 70*t = 330"), calc("95 * $1.t")],
     "inheritance": [
@@ -170,7 +170,13 @@ NUMBERS: dict[str, list[ToolCall]] = {
 }
 
 # Where the last call gives several values: the one that is asked for.
-VALUES = {"tickets-sold": "$1.a", "coffee-blend": "$1.b", "vegetable-bed": "$1.w", "break-even": "$1.n"}
+VALUES = {
+    "tickets-sold": "$1.a",
+    "coffee-blend": "$1.b",
+    "vegetable-bed": "$1.w",
+    "break-even": "$1.n",
+    "brine": "$1.x",
+}
 
 DATES: dict[str, list[ToolCall]] = {
     "thirty-days-net": [date("2026-08-14", days=30)],
@@ -192,7 +198,7 @@ DATES: dict[str, list[ToolCall]] = {
     ],
     "three-months-notice": [date("2026-11-30", months=3)],
     "probation": [date("2026-10-01", months=6), date("$1", days=-1)],
-    "phone-contract": [date("2025-05-15", months=24), date("$1", months=-1)],
+    "leaving-a-phone-contract": [date("2025-05-15", months=24), date("$1", months=-1)],
     "raising-the-rent": [date("2026-03-01", months=18), date("$1", days=-45)],
     "leap-day-warranty": [date("2024-02-29", years=2), date("$1", years=1), date("$2", weeks=-2)],
     "parental-leave": [date("2026-06-11", weeks=8), date("$1", months=10), date("$2", days=23)],

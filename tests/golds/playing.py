@@ -63,9 +63,11 @@ def player(play: Play) -> FunctionLM:
         asked = sum(message.role == "user" for message in request.messages)
         turn = play[min(asked, len(play)) - 1]
         last_said = max(i for i, message in enumerate(request.messages) if message.role == "user")
-        results = [message.content for message in request.messages[last_said:] if message.role == "tool"]
-        if len(results) < len(turn.calls):
-            call = turn.calls[len(results)]
+        since = request.messages[last_said:]
+        results = [message.content for message in since if message.role == "tool"]
+        made = sum(message.role == "assistant" for message in since)
+        if made < len(turn.calls):
+            call = turn.calls[made]
             return replace(call, args={name: filled(value, results) for name, value in call.args.items()})
         return ToolCall("submit", {name: filled(value, results) for name, value in turn.answer.items()})
 
