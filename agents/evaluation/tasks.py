@@ -2,9 +2,9 @@
 
     version: 1
     name: shop
-    agent:
-      module: react                       # or code_act, program_of_thought, chain_of_thought, predict
-      signature: "question -> answer: float"
+    agent:                                # or program: "shop_agent:build", a function that returns a module
+      module: react                       # code_act, program_of_thought, chain_of_thought, predict, multi_chain
+      signature: "request -> reply, refunded: bool"
       instructions: "You are the shop's assistant."
       tools: [calculate, "shop_tools:TOOLS"]
       program: learned.json               # a saved program's state, if there is one
@@ -12,18 +12,24 @@
       epochs: 1
       seed: 7
       limits: {steps: 12, tool_calls: 20, tokens: 40000, usd: 0.20, seconds: 90}
+      world: shop.yaml                    # what the tools work on: a fresh copy for each trial
     tasks:
-      - id: two-lamps
-        tags: [lookup]
+      - id: refund
         split: test                       # train | dev | test
-        input: {question: "What do two lamps cost?"}
+        turns:                            # or input: {request: "…"}
+          - user: "Order 17 arrived broken."
+            expect: {calls: {required: [{tool: get_order, args: {order_id: 17}}]}}
+          - simulate: {persona: "Ann is brief.", goal: "Get order 17 refunded.", max_turns: 4}
         expect:
-          answer: {answer: {number: 59.8, tol: 0.01}}
-          calls: {required: [{tool: get_price, args: {item: lamp}}], max: {total: 4}}
+          answer: {reply: {contains: refund, judge: {rubric: "Says when the money comes."}}, refunded: true}
+          calls: {forbidden: [{tool: cancel_order}], max: {total: 6}}
+          state: [{path: orders.17.status, equals: refunded}]
           ends: submit
+        score: {gates: [state, calls.forbidden], weights: {answer: 2}, pass: 0.8}
 
-The same in JSON does as well. `TaskFile.json_schema()` describes every key. Reading a file imports the
-modules that its tools name, with all the rights of this process.
+The same in JSON does as well; a task says `world`, `faults` and `limits` of its own. `TaskFile.json_schema()` describes
+every key; `conversation` says how turns are played, `scoring` when a trial has passed. Reading a file imports the modules
+that its tools and its program name, with all the rights of this process.
 """
 
 from __future__ import annotations
