@@ -18,6 +18,7 @@ COMMANDS = {
     "chat": "Talk to an agent with tools.",
     "run": "Ask an agent one question and watch its steps.",
     "eval": "Evaluate an agent on a file of tasks.",
+    "optimize": "Make an agent better on a file of tasks.",
     "report": "Make the page of an evaluation that was kept.",
     "tools": "List, show, call, check and serve tools.",
     "trace": "Look at recorded runs, compare two, fork one.",

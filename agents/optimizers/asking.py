@@ -31,9 +31,15 @@ class Asker:
     spent: Amounts = field(default=NOTHING)
     exhausted: bool = False
     best: str = ""
+    plans: dict[str, int] = field(default_factory=dict)
 
     def ask(self, phase: str, rollouts: Sequence[Rollout], planned: int | None = None) -> Asks[list[Outcome]]:
-        """What comes of each; those that there is no room for are skipped."""
+        """What comes of each; those that there is no room for are skipped.
+
+        `planned` is how many the phase will come to; unless told, as many as it has asked for until now.
+        """
+        self.plans[phase] = self.plans.get(phase, 0) + len(rollouts)
+        planned = max(planned or 0, self.plans[phase])
         outcomes: list[Outcome] = []
         size = CHUNK if set(self.limits) & set(_KNOWN) else max(len(rollouts), 1)
         while len(outcomes) < len(rollouts):

@@ -92,6 +92,8 @@ class Execution:
             return Outcome(problem="excluded", error=text)
         if error is not None:  # also a script that has run out, which is the rewriting's own failure
             return Outcome(Score(0.0, False, f"the program raised {text}"), "program", text)
+        if not rollout.judged:
+            return Outcome()
         try:
             score = as_score(
                 call_metric(self.metric, rollout.example, given, trace if rollout.strict else None)

@@ -65,7 +65,7 @@ class Space:
         note, demos = self.sets[choice.get("demos", 0)]
         texts = {c: found[choice.get(str(c), 0)] for c, found in self.texts.items() if choice.get(str(c), 0)}
         program = with_texts(with_demos(setting.student, demos), texts)
-        name = ", ".join(f"{kind} {place}" for kind, place in choice.items() if place) or "as it was"
+        name = ", ".join(f"{kind} {place}" for kind, place in choice.items() if place) or "baseline"
         return Arm(name, program, note)
 
 
@@ -289,7 +289,7 @@ class MIPROv2(Optimizer):
             trial, choice = chooser.ask()
             arm = space.arm(setting, choice)
             arm = arms.setdefault(arm.name, arm)
-            yield from board.measure("try", [arm], few)
+            yield from board.measure("try", [arm], few, planned=trials * len(few))
             score = board.on(arm, few)
             chooser.tell(trial, score)
             best = max(arms.values(), key=board.mean)
@@ -301,7 +301,7 @@ class MIPROv2(Optimizer):
                     yield from board.measure("try on all", [top], order)
             if board.asker.exhausted:
                 break
-        return [arm for arm in arms.values() if arm.name != "as it was"]
+        return [arm for arm in arms.values() if arm.name != "baseline"]
 
 
 def trials_of(kinds: int, candidates: int) -> int:

@@ -43,7 +43,13 @@ class Board:
     outcomes: dict[tuple[str, str, int], Outcome] = field(default_factory=dict)
 
     def measure(
-        self, phase: str, arms: Sequence[Arm], tasks: Sequence[Example], repeats: int = 1, first: int = 0
+        self,
+        phase: str,
+        arms: Sequence[Arm],
+        tasks: Sequence[Example],
+        repeats: int = 1,
+        first: int = 0,
+        planned: int | None = None,
     ) -> Asks[None]:
         """Run every arm on every task, `repeats` times; what was measured before is not asked for again."""
         wanted = [
@@ -54,7 +60,7 @@ class Board:
             if (arm.name, task_of(task), number) not in self.outcomes
         ]
         rollouts = [Rollout(arm.program, task, number) for arm, task, number in wanted]
-        told = yield from self.asker.ask(phase, rollouts)
+        told = yield from self.asker.ask(phase, rollouts, planned)
         for (arm, task, number), outcome in zip(wanted, told, strict=True):
             if outcome.skipped:
                 continue

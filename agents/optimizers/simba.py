@@ -97,8 +97,10 @@ class SIMBA(Optimizer):
         num_threads: int | None = None,
         temperature_for_sampling: float = 0.2,
         temperature_for_candidates: float = 0.2,
+        seed: int = 0,
     ) -> None:
         self.metric = metric
+        self.seed = seed
         self.bsize, self.num_candidates, self.max_steps = bsize, max(2, num_candidates), max_steps
         self.max_demos = max_demos
         self.prompt_model = LM(prompt_model) if isinstance(prompt_model, str) else prompt_model
@@ -118,7 +120,7 @@ class SIMBA(Optimizer):
     ) -> Program:
         """A copy of the student with what was appended, or as it was where that does not help."""
         search = copy.copy(self)
-        search.seed = seed
+        search.seed = seed or self.seed
         filled = with_defaults(options, num_threads=self.num_threads, teacher_settings=self.teacher_settings)
         return super(SIMBA, search).compile(student, trainset=trainset, **filled)
 

@@ -1,0 +1,201 @@
+"""What the page of a compile shows: figures, words and plots, made from its report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from ...evaluation.reports.figures import percent
+from ...evaluation.reports.page.plots import interval_bar
+from ...evaluation.reports.page.view import dollars, number
+
+MOST_DECISIONS = 400
+MOST_CANDIDATES = 60
+PROBLEMS = {
+    "program": "the program raised",
+    "metric": "the metric gave no score",
+    "excluded": "the model could not be reached",
+    "skipped": "the budget had no room for it",
+}
+
+
+def view(report: Mapping[str, Any]) -> dict[str, Any]:
+    """All that the template shows, by the names that it uses."""
+    headline, of = _headline(report)
+    used = report["used"]
+    demos, texts = _learned(report)
+    return {
+        "title": report.get("name") or report["optimizer"],
+        "facts": list(_facts(report)),
+        "improved": report["improved"],
+        "reason": report["reason"],
+        "headline": headline,
+        "headline_of": of,
+        "headline_bar": interval_bar(_rate(headline)) if headline else "",
+        "percent": percent,
+        "number": number,
+        "scores": list(_scores(report)),
+        "tiles": list(_tiles(report)),
+        "notices": list(_notices(report)),
+        "candidates": list(_candidates(report)) if any(c["score"] for c in report["candidates"]) else [],
+        "more_candidates": max(0, len(report["candidates"]) - MOST_CANDIDATES),
+        "texts": texts,
+        "demos": list(map(_demo, demos)),
+        "phases": [_phase(one["phase"], one) for one in report["phases"]],
+        "total": _phase("all", {**used, "planned": None}),
+        "decisions": report["decisions"][:MOST_DECISIONS],
+        "more_decisions": max(0, len(report["decisions"]) - MOST_DECISIONS),
+        "program": report.get("out", "agent.json"),
+        "tasks": report.get("file", "TASKS"),
+    }
+
+
+def _headline(report: Mapping[str, Any]) -> tuple[Mapping[str, Any] | None, str]:
+    """The figure to go by, and what it is of: the confirmed one where there is one."""
+    if report["confirmed"]:
+        return report["confirmed"], "the agent that is returned, on tasks that nothing was chosen by"
+    if report["improved"] and report["selected"]:
+        return report["selected"], "on the tasks that it was selected by: it looks better than it is"
+    return report["baseline"], "the agent as it was"
+
+
+def _facts(report: Mapping[str, Any]) -> Iterator[str]:
+    yield report["optimizer"]
+    if report.get("model"):
+        yield str(report["model"])
+    if report.get("file"):
+        yield str(report["file"])
+    yield f"seed {report['seed']}"
+
+
+def _scores(report: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """The four figures as rows, each with its interval as a bar."""
+    rows = (
+        ("Baseline", "baseline", "the agent as it was, on the tasks for choosing"),
+        (
+            "Selected",
+            "selected",
+            "the best candidate on the same tasks; the best of many looks better than it is",
+        ),
+        ("Baseline, confirmed", "confirmed_baseline", "on tasks that nothing was chosen by"),
+        ("Returned, confirmed", "confirmed", "what you get, on the same tasks"),
+    )
+    for name, key, note in rows:
+        found = report[key]
+        if found:
+            yield {"name": name, "note": note, **_measured(found)}
+
+
+def _measured(found: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "value": percent(found["mean"]),
+        "interval": f"{percent(found['low'])} to {percent(found['high'])}",
+        "n": found["n"],
+        "bar": interval_bar(_rate(found)),
+    }
+
+
+def _rate(found: Mapping[str, Any]) -> dict[str, Any]:
+    """An estimate as a rate that a bar shows; what lies outside 0 to 1 is drawn at the end."""
+    ends = {name: min(max(found[key], 0.0), 1.0) for name, key in (("low", "low"), ("high", "high"))}
+    return {"value": min(max(found["mean"], 0.0), 1.0), "n": found["n"], **ends}
+
+
+def _tiles(report: Mapping[str, Any]) -> Iterator[dict[str, str]]:
+    before, after = report["confirmed_baseline"], report["confirmed"]
+    note = "confirmed"
+    if not (before and after):
+        before, after, note = report["baseline"], report["selected"], "not confirmed"
+    if before and after:
+        gain = f"{100 * (after['mean'] - before['mean']):+.1f}".removesuffix(".0")
+        yield {"name": "Gain in points", "value": gain, "note": f"{note}; {percent(before['mean'])} before"}
+    demos, texts = _learned(report)
+    yield {"name": "Demonstrations", "value": number(len(demos)), "note": "learned, shown below"}
+    yield {"name": "Texts", "value": number(len(texts)), "note": "written anew"}
+    used = report["used"]
+    yield {"name": "Rollouts", "value": number(used["rollouts"]), "note": "runs, and texts written"}
+    yield {"name": "Model calls", "value": number(used["calls"]), "note": f"{number(used['tokens'])} tokens"}
+    cost = "not known" if used["usd"] is None else dollars(used["usd"])
+    yield {"name": "Cost", "value": cost, "note": "by the provider's prices"}
+
+
+def _learned(report: Mapping[str, Any]) -> tuple[Sequence[Mapping[str, Any]], Mapping[str, str]]:
+    """Demonstrations and texts of the program that is returned; none where it is the student as it was."""
+    return (report["demos"], report["notes"].get("learned", {})) if report["improved"] else ((), {})
+
+
+def _notices(report: Mapping[str, Any]) -> Iterator[str]:
+    if report["spent_limit"]:
+        yield f"The budget ended the search: no more {report['spent_limit']}. This is the best until then."
+    if not report["confirmed"]:
+        yield "Nothing was confirmed on unused tasks: the figures here were chosen by, and look better than they are."
+    note = report["notes"].get("note") or report["notes"].get("split")
+    if note:
+        yield str(note)
+    for problem, count in report["problems"].items():
+        yield f"{number(count)} rollouts: {PROBLEMS.get(problem, problem)}."
+
+
+def _candidates(report: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """The candidates, the best first; those that were not measured last."""
+    baseline = report["candidates"][:1]
+    others = sorted(report["candidates"][1:], key=lambda one: -one["score"]["mean"] if one["score"] else 1.0)
+    for one in [*baseline, *others][:MOST_CANDIDATES]:
+        measured = _measured(one["score"]) if one["score"] else None
+        yield {
+            "name": one["name"],
+            "about": list(_about(one)),
+            "measured": measured,
+        }
+
+
+def _about(candidate: Mapping[str, Any]) -> Iterator[str]:
+    """What a candidate is, in a few words each."""
+    if candidate["note"]:
+        yield candidate["note"]
+    if candidate["demos"]:
+        yield f"{len(candidate['demos'])} demonstrations in it"
+    if candidate["score"]:
+        yield f"{candidate['score']['n']} tasks"
+
+
+def _demo(demo: Mapping[str, Any]) -> dict[str, Any]:
+    """A demonstration as it is shown: what is given, the steps, and what is answered."""
+    values = demo["values"]
+    inputs = demo.get("inputs") or []
+    marks = {"task_id", "group"}
+    given = [(name, values[name]) for name in inputs if name in values]
+    answered = [(name, value) for name, value in values.items() if name not in inputs and name not in marks]
+    return {
+        "path": demo.get("path", ""),
+        "task": values.get("task_id", ""),
+        "given": given,
+        "answered": answered,
+        "steps": list(map(_step, demo.get("trajectory") or ())),
+    }
+
+
+def _step(step: Mapping[str, Any]) -> dict[str, Any]:
+    results: Sequence[Mapping[str, Any]] = step["results"]
+    calls = [
+        {
+            "name": call["name"],
+            "args": call["args"],
+            "content": results[place]["content"] if place < len(results) else "",
+            "error": results[place]["error"] if place < len(results) else None,
+        }
+        for place, call in enumerate(step["calls"])
+    ]
+    return {"thought": step["thought"], "calls": calls}
+
+
+def _phase(name: str, used: Mapping[str, Any]) -> dict[str, str]:
+    return {
+        "name": name,
+        "planned": "" if used["planned"] is None else number(used["planned"]),
+        "rollouts": number(used["rollouts"]),
+        "replays": number(used["replays"]),
+        "calls": number(used["calls"]),
+        "tokens": number(used["tokens"]),
+        "cost": "not known" if used["usd"] is None else dollars(used["usd"]),
+    }
