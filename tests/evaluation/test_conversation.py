@@ -146,7 +146,7 @@ def test_inputs_beside_the_turn_stay_the_same() -> None:
     [
         ("{steps: 2}", 1, "max_steps"),
         ("{steps: 3}", 2, "max_steps"),
-        ("{tool_calls: 1}", 1, "max_calls"),
+        ("{tool_calls: 1}", 2, "max_calls"),
         ("{tokens: 20}", 1, "max_tokens"),
         ("{usd: 0.02}", 1, "max_cost"),
     ],
@@ -157,6 +157,12 @@ def test_limits_are_for_the_whole_conversation(limits: str, turns: int, ended: s
     lm = ScriptedLM([LMResponse("", (call,), usage=usage) for call in made if isinstance(call, ToolCall)])
     result = trial(conversation(TWO, limits=limits), lm)
     assert (len(result.turns), result.termination, result.outcome) == (turns, ended, "failed")
+
+
+def test_an_agent_without_tool_calls_left_may_still_answer() -> None:
+    lm = ScriptedLM([GET17, reply("Shall I?"), reply("I can't.", True)])
+    result = trial(conversation(TWO, limits="{tool_calls: 1}"), lm)
+    assert (result.outcome, result.termination) == ("passed", "forced_submit")
 
 
 def test_a_turn_that_is_not_reached_fails_the_trial_and_says_why() -> None:
@@ -396,3 +402,19 @@ def test_epochs_of_a_conversation_draw_the_user_apart(openai_server: Serve) -> N
     )
     with context(lm=LM("openai/any", api_base=server.url, api_key="test", cache=True)):
         assert [result.cached for result in run_trials(plan(file), workers=1)] == [0, 0]
+
+
+def test_a_trace_keeps_what_each_turn_was_told() -> None:
+    class Watching(Module):
+        """Keeps the histories that it was given."""
+
+        def __init__(self) -> None:
+            self.signature = Signature("request, history: History -> reply, refunded: bool")
+
+        def forward(self, request: str, history: Any) -> Prediction:
+            TOLD.append(history)
+            return Prediction(reply="ok", refunded=True)
+
+    TOLD: list[Any] = []  # noqa: N806  # the module is copied, this is not
+    trial(conversation(TWO), ScriptedLM([]), Watching())
+    assert [len(history.messages) for history in TOLD] == [0, 1]
