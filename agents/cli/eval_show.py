@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -140,6 +141,7 @@ def judge_again(files: Sequence[TaskFile], run: KeptRun, gates: Gates, output: O
     """Judge the trials of a run by the files as they are now; print what changed, and the report."""
     from ..evaluation.engine import plan
     from ..evaluation.reports.report import Report
+    from ..evaluation.runs.folder import write_judged
     from ..evaluation.runs.rescore import rescored
 
     if output.folder is not None and output.folder.resolve() == run.path.resolve():
@@ -150,7 +152,11 @@ def judge_again(files: Sequence[TaskFile], run: KeptRun, gates: Gates, output: O
     trials = [
         trial for file in files for trial in plan(file, epochs=epochs) if (file.name, trial.task.id) in tasks
     ]
-    report = Report.of(trials, [one.result for one in again], model=run.manifest.model)
+    started = datetime.fromisoformat(run.manifest.started)
+    results = [one.result for one in again]
+    report = Report.of(trials, results, model=run.manifest.model, started=started)
+    if output.folder is not None:
+        write_judged(output.folder, run, trials, (one.result for one in again))
     if not output.as_json:
         _print_changes(again)
     compared = show(report, output, gates.baseline)

@@ -116,8 +116,8 @@ class Comparison:
         if self.verdict == "no difference":
             return f"no difference: {rates}; no task of {compared} moved"
         if self.verdict != "inconclusive":
-            return f"{self.verdict}: {rates}; {moved} (p = {_p_text(self.p)}, sign test)"
-        return f"inconclusive: {rates}; {moved} (p = {_p_text(self.p)}, sign test); {self._needed()}"
+            return f"{self.verdict}: {rates}; {moved} (p {_p_text(self.p)}, sign test)"
+        return f"inconclusive: {rates}; {moved} (p {_p_text(self.p)}, sign test); {self._needed()}"
 
     def _needed(self) -> str:
         if self.more is None:
@@ -280,7 +280,7 @@ def more_tasks(up: int, down: int, tasks: int) -> int | None:
 
 
 def _p_text(p: float) -> str:
-    return f"{p:.3f}" if p >= 0.001 else "< 0.001"  # a thousandth
+    return f"= {p:.3f}" if p >= 0.001 else "< 0.001"  # a thousandth
 
 
 # For a terminal

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property
@@ -25,7 +25,7 @@ from ..format import Task
 from ..reports.report import Report
 from . import manifest as manifests
 from . import store
-from .manifest import Manifest, Session, differences, write_whole
+from .manifest import Manifest, Session, differences, digests, write_whole
 from .store import Key, Place, StoredTrials, TrialStore
 
 TASKS = "tasks.json"
@@ -99,7 +99,7 @@ class RunFolder:
     def start(self) -> None:
         """Write down what the run is of, and that it is being worked on."""
         self._started = time.perf_counter()
-        self._write_tasks()
+        _write_tasks(self.path, self.planned)
         self._write_manifest()
 
     def __enter__(self) -> Self:
@@ -188,21 +188,38 @@ class RunFolder:
         except OSError as error:
             raise ConfigurationError(f"{self.path} can't be written: {error.strerror}") from error
 
-    def _write_tasks(self) -> None:
-        tasks: dict[str, dict[str, Any]] = {}
-        for trial in self.planned:
-            if trial.epoch == 0:
-                mine = tasks.setdefault(trial.file.name, {})
-                mine[trial.task.id] = trial.task.model_dump(mode="json", exclude_defaults=True, by_alias=True)
-        try:
-            write_whole(self.path / TASKS, json.dumps(tasks, default=str).encode("ascii"))
-        except OSError as error:
-            raise ConfigurationError(f"{self.path} can't be written: {error.strerror}") from error
+
+def _write_tasks(path: Path, trials: Sequence[Trial]) -> None:
+    tasks: dict[str, dict[str, Any]] = {}
+    for trial in trials:
+        if trial.epoch == 0:
+            dumped = trial.task.model_dump(mode="json", exclude_defaults=True, by_alias=True)
+            tasks.setdefault(trial.file.name, {})[trial.task.id] = dumped
+    try:
+        write_whole(path / TASKS, json.dumps(tasks, default=str).encode("ascii"))
+    except OSError as error:
+        raise ConfigurationError(f"{path} can't be written: {error.strerror}") from error
 
 
 def key_of(trial: Trial) -> Key:
     """What a trial is known by."""
     return Key(trial.file.name, trial.task.id, trial.epoch)
+
+
+def write_judged(path: Path, run: KeptRun, trials: Sequence[Trial], results: Iterable[TrialResult]) -> None:
+    """Keep the trials of a run in another folder as they are judged now, by the tasks of `trials`."""
+    if (path / manifests.FILE).exists():
+        raise ConfigurationError(f"{path} holds a run already: give --out another folder")
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigurationError(f"--out {path} can't be written: {error.strerror}") from error
+    with TrialStore(path / store.FILE) as kept:
+        for result in results:
+            kept.add(result, {"session": 0, "elapsed": 0.0})
+    _write_tasks(path, trials)
+    paths = {name: file.path for name, file in run.manifest.files.items()}
+    replace(run.manifest, files=digests(trials, paths), sessions=()).write(path)
 
 
 class KeptRun:

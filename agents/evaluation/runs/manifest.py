@@ -97,18 +97,13 @@ class Manifest:
         options: Mapping[str, Any] | None = None,
     ) -> Manifest:
         """What these trials are of; `paths` of the files by their names."""
-        programs = {trial.file.name: (trial.file, trial.program) for trial in trials}
-        files = {
-            name: _digests(file, program, (paths or {}).get(name, ""))
-            for name, (file, program) in programs.items()
-        }
         return cls(
             started,
             len(trials),
             1 + max((trial.epoch for trial in trials), default=0),
             model.model,
             _settings(model),
-            files,
+            digests(trials, paths or {}),
             options=dict(options or {}),
             python=platform.python_version(),
             packages=dict(_versions()),
@@ -215,6 +210,12 @@ def digest(value: object) -> str:
 def task_digest(task: BaseModel) -> str:
     """A digest of a task: of what it says, not of how it is written."""
     return digest(task.model_dump(mode="json", exclude_defaults=True))
+
+
+def digests(trials: Sequence[Trial], paths: Mapping[str, str]) -> dict[str, FileDigests]:
+    """What these trials depend on, by the name of their file."""
+    programs = {trial.file.name: (trial.file, trial.program) for trial in trials}
+    return {name: _digests(file, program, paths.get(name, "")) for name, (file, program) in programs.items()}
 
 
 def _digests(file: TaskFile, program: Module, path: str) -> FileDigests:
