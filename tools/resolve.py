@@ -17,6 +17,7 @@ from .errors import DocumentsError, ToolDefinitionError, ToolLookupError, neares
 from .registry import ToolRegistry
 from .tool import Tool
 
+_LOADED = "_loopwright_tools_"
 _MCP = re.compile(r"mcp(?:\+(?P<url>https?://\S+)|:(?P<command>.*))", re.DOTALL)
 _FILE = re.compile(r"(?P<path>.+\.py)(?::(?P<attr>[^:]*))?")
 _MODULE = re.compile(r"(?P<module>[A-Za-z_][\w.]*)(?::(?P<attr>[^:]*))?")
@@ -117,9 +118,7 @@ def load_file(path: Path) -> ModuleType:
         near = nearest(path.name, (one.name for one in path.parent.glob("*.py")))
         hint = f"; did you mean {near}?" if near else ""
         raise ToolLookupError(f"there is no file {path}{hint}")
-    seen = path.stat()
-    key = hashlib.sha256(f"{path}:{seen.st_mtime_ns}:{seen.st_size}".encode()).hexdigest()[:16]
-    name = f"_loopwright_tools_{path.stem}_{key}"
+    name = _name_of(path)
     if name in sys.modules:
         return sys.modules[name]
     spec = importlib.util.spec_from_file_location(name, path)
@@ -138,16 +137,49 @@ def load_file(path: Path) -> ModuleType:
     return module
 
 
+def _name_of(path: Path) -> str:
+    """The name under which this version of a file is loaded."""
+    seen = path.stat()
+    key = hashlib.sha256(f"{path}:{seen.st_mtime_ns}:{seen.st_size}".encode()).hexdigest()[:16]
+    return f"{_LOADED}{path.stem}_{key}"
+
+
+def _folder_of(module: ModuleType | None) -> Path | None:
+    file = getattr(module, "__file__", None)
+    return Path(file).parent if file else None
+
+
 @contextmanager
 def _importable(folder: Path) -> Iterator[None]:
-    """Let a module import its neighbours while it is being loaded, as a script can."""
-    entry = str(folder.resolve())
+    """Let a module import its neighbours while it is being loaded, as a script can.
+
+    A file is one module, whether a neighbour imports it or a text names it; one of the same name in another folder
+    is another.
+    """
+    folder = folder.resolve()
+    entry = str(folder)
+    mine = {path.stem: _name_of(path) for path in folder.glob("*.py")}
+    ours = {id(module) for name, module in sys.modules.items() if name.startswith(_LOADED)}
+    before = {name: sys.modules[name] for name in mine if id(sys.modules.get(name)) in ours}
+    for name in before:
+        del sys.modules[name]
+    lent = {
+        name: sys.modules[key] for name, key in mine.items() if key in sys.modules and name not in sys.modules
+    }
+    sys.modules.update(lent)
     sys.path.insert(0, entry)
     try:
         yield
     finally:
         if entry in sys.path:
             sys.path.remove(entry)
+        for name, key in mine.items():
+            module = sys.modules.get(name)
+            if module is not None and name not in lent and _folder_of(module) == folder:
+                sys.modules.setdefault(key, module)
+        for name in lent:
+            sys.modules.pop(name, None)
+        sys.modules.update(before)
 
 
 def _broken(name: str, error: BaseException) -> ToolLookupError:

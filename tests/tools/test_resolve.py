@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from loopwright.tools import BUILTIN_NAMES, ToolCall, ToolLookupError, builtin_tool, resolve
+from loopwright.tools.resolve import resolve_object
 
 SHOP = '''
 from dataclasses import dataclass
@@ -197,3 +198,47 @@ def test_an_unknown_built_in_is_met_with_the_nearest() -> None:
         builtin_tool("calc")
     with pytest.raises(ToolLookupError, match="there are calculate, convert_units"):
         builtin_tool("zzz")
+
+
+def written(folder: Path, **files: str) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in files.items():
+        (folder / f"{name}.py").write_text(text)
+    return folder
+
+
+KINDS = "class Kind:\n    here = __file__\n"
+USES = "from kinds import Kind\ndef kind(): return Kind\n"
+
+
+@pytest.mark.parametrize("first", ["kinds.py:Kind", "uses.py:kind"])
+def test_a_file_is_one_module_whether_a_text_or_a_neighbour_names_it(tmp_path: Path, first: str) -> None:
+    folder = written(tmp_path / first.partition(".")[0], kinds=KINDS, uses=USES)
+    resolve_object(first, base=folder)
+    kind = resolve_object("kinds.py:Kind", base=folder)
+    maker = resolve_object("uses.py:kind", base=folder)
+    assert callable(maker)
+    assert maker() is kind
+
+
+def test_files_of_the_same_name_in_two_folders_are_two_modules(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        written(tmp_path / name, kinds=KINDS, uses=USES)
+    found = []
+    for name in ("one", "two", "one"):
+        maker = resolve_object("uses.py:kind", base=tmp_path / name)
+        assert callable(maker)
+        found.append(maker())
+        assert Path(found[-1].here).parent.name == name
+    assert found[0] is found[2]
+
+
+def test_a_neighbour_that_has_the_name_of_a_library_takes_nothing_away_from_others(tmp_path: Path) -> None:
+    folder = written(
+        tmp_path, statistics="mine = 1\n", uses="import statistics\nfound = statistics.__file__\n"
+    )
+    import statistics
+
+    resolve_object("statistics.py:mine", base=folder)
+    resolve_object("uses.py:found", base=folder)
+    assert sys.modules["statistics"] is statistics
