@@ -7,14 +7,15 @@ from collections import Counter
 
 import pytest
 from click.testing import CliRunner
-from golds import tasks as plain_tasks
 from golds.playing import Turn, run
 from golds.sets import EXAMPLES, FILES, ExampleFile
+from golds.tasks import CALLS, PROGRAMS
 
 from loopwright import TaskFile
 from loopwright.cli import loopwright
 
 SETS = ("tasks", "figures", "research_desk", "support_desk")
+LAST = {name: row[1] for table in (CALLS, PROGRAMS) for name, row in table.items()}
 LEAST = {"tasks": 48, "figures": 60, "research_desk": 30, "support_desk": 30}
 
 
@@ -103,7 +104,7 @@ def test_the_last_call_of_a_plain_task_gives_what_it_should(one: ExampleFile) ->
     file = one.load()
     for name, play in one.plays.items():
         *_, last = (made for made in run(file, name, play).trajectory.results if made.call.name != "submit")
-        assert last.content == plain_tasks.GOLD[name][1], name
+        assert last.content == LAST[name], name
 
 
 def test_what_is_looked_for_at_the_research_desk_is_found() -> None:

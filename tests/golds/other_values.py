@@ -52,7 +52,7 @@ def changed(name: str, value: object, taken: Collection[str] = ()) -> object:
     if name in _IDS:
         return next(one for one in _IDS[name] if one != value)
     if isinstance(value, int | float):
-        return value + (40 if name in _SHIFTS else 1)
+        return value + 40 if name in _SHIFTS else value * 2 + 1
     text = str(value)
     if _DATE.fullmatch(text):
         return (date.fromisoformat(text) + timedelta(days=40)).isoformat()

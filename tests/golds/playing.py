@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from loopwright import context
 from loopwright.evaluation import TaskFile, Trial, TrialResult, run_trials
@@ -27,13 +29,19 @@ class Turn:
 Play = tuple[Turn, ...]
 
 
-def value_of(result: str, name: str = "") -> object:
+def value_of(result: str, name: str = "") -> Any:
     """The value that a tool's result says: a date, else a number, as a decimal where there is one.
+
+    `name` is what it found for an unknown, a part of a record, or "text" for the result as it stands.
 
     >>> value_of("2026-05-21 (Thursday)"), value_of("10/3 ≈ 3.333"), value_of("a = 2, b = 7", "b"), value_of("24 days")
     ('2026-05-21', 3.333, 7, 24)
     """
     text = result
+    if name == "text":
+        return result
+    if result.startswith("{"):
+        return json.loads(result)[name]
     if name:
         text = [
             part.partition("=")[2] for part in re.split(r",| or ", text) if part.split("=")[0].strip() == name
