@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -91,10 +92,20 @@ class Asker:
 
 
 def pattern_of(question: Question) -> str:
-    """A pattern that fits this call: its short arguments as they are, the long ones as `*`."""
+    """A pattern that fits this call, of the arguments that it was given."""
+    given = {name: question.args.get(name, value) for name, value in question.call.args.items()}
+    return call_pattern(question.call.name, given)
+
+
+def call_pattern(tool: str, args: Mapping[str, object]) -> str:
+    """A pattern of a call: its short arguments as they are, the others as `*`.
+
+    >>> call_pattern("refund", {"order_id": 17, "reason": "late, and broken"})
+    'refund(order_id=17, reason=*)'
+    """
     parts = []
-    for name, value in question.call.args.items():
+    for name, value in args.items():
         text = value if isinstance(value, str) else json_text(value)
         plain = len(text) <= 40 and text.isprintable() and not set(text) & set(",()*?[")
         parts.append(f"{name}={text if plain else '*'}")
-    return f"{question.call.name}({', '.join(parts)})" if parts else question.call.name
+    return f"{tool}({', '.join(parts)})" if parts else tool

@@ -204,7 +204,7 @@ class Chat:
             )
 
         try:
-            prediction = await self._run(message, number, name, tracker)
+            prediction = await self._run_recorded(message, number, name, tracker)
         except asyncio.CancelledError:
             task = asyncio.current_task()
             if task is not None:
@@ -231,6 +231,20 @@ class Chat:
             ["reasoning"] if "reasoning" in prediction and "reasoning" not in self.answering.outputs else []
         )
         return [*shown, *self.answering.outputs]
+
+    async def _run_recorded(self, message: str, number: int, name: str, tracker: UsageTracker) -> Any:
+        """Run under a journal; where that can't be written any more, and nothing was done yet, again without one."""
+        try:
+            return await self._run(message, number, name, tracker)
+        except ConfigurationError as error:
+            if not self.journaling or self.store is None or str(self.store.journal) not in str(error):
+                raise
+            self.journaling = False
+            self.say_notice(f"turns are not recorded from here on: {error}", error=True)
+            turn = self.conversation.turn(number)
+            if turn is None or turn.steps or turn.called:
+                raise
+            return await self._run(message, number, name, tracker)
 
     async def _run(self, message: str, number: int, name: str, tracker: UsageTracker) -> Any:
         here = self.answering
@@ -269,7 +283,7 @@ class Chat:
         from ...runtime import Journal
 
         try:
-            return Journal(self.store.folder / "journal.sqlite", name, title=title[:200])
+            return Journal(self.store.journal, name, title=title[:200])
         except ConfigurationError as error:
             self.journaling = False
             self.say_notice(f"turns are not recorded from here on: {error}", error=True)

@@ -65,6 +65,7 @@ class Sessions:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.path = folder / "sessions.sqlite"
+        self.journal = folder / "journal.sqlite"
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             # before SQLite writes: its log beside the file gets the same rights

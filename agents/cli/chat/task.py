@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ...adapters.base import SUBMIT
-from ...adapters.values import format_value
+from ...adapters.base import SUBMIT, with_history
 from ...errors import ConfigurationError, TaskFileError
 from ...text import did_you_mean, one_line, words
 from ..options import counted, separated
+from .asking import call_pattern
 from .chat import Chat
 from .conversation import Turn
 from .events import plain_args
@@ -100,9 +100,10 @@ def _added(chat: Chat, path: Path, task: dict[str, Any]) -> tuple[str, int]:
         before = TaskFile.load(path)
     except TaskFileError as error:
         raise ConfigurationError(f"{path} is no task file: {one_line(error.problems[0], 300)}") from error
-    if str(before.signature) != str(chat.answering.signature):
+    asked, _ = with_history(before.signature, {})
+    if str(asked) != str(chat.answering.signature):
         raise ConfigurationError(
-            f"{path} is for {before.signature}, this chat is {chat.answering.signature}: name another file"
+            f"{path} is for {asked}, this chat is {chat.answering.signature}: name another file"
         )
     missing = [name for name in _tools_called([task]) if name not in before.tools]
     if missing:
@@ -242,19 +243,14 @@ def facts(answer: str, observed: str) -> list[str]:
 
 
 def _irreversible(chat: Chat, turns: Sequence[Turn]) -> list[str]:
-    """The calls of irreversible tools that were made: nobody is asked in an evaluation."""
+    """Patterns of the irreversible calls that were made: nobody is asked in an evaluation."""
     made: list[str] = []
     for turn in turns:
         for result in turn.results:
             tool = chat.answering.tools.get(result.call.name)
             if tool is not None and result.ok and tool.effect == "irreversible":
-                args = plain_args(result.call)
-                plain = {name: format_value(value) for name, value in args.items()}
-                safe = {
-                    name: text if not set(text) & set(",()*?[\n") else "*" for name, text in plain.items()
-                }
-                inside = ", ".join(f"{name}={text}" for name, text in safe.items())
-                made.append(f"{result.call.name}({inside})" if inside else result.call.name)
+                ready = tool.coerced(result.call)
+                made.append(call_pattern(result.call.name, {name: ready[name] for name in result.call.args}))
     return list(dict.fromkeys(made))
 
 
