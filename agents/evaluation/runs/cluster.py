@@ -43,8 +43,16 @@ class Cluster:
     each worker, who needs its key in the environment; others are sent as they are.
     """
 
-    def __init__(self, address: str, paths: Mapping[str, str], program: Path | None, model: BaseLM) -> None:
-        self._client = _connected(address)
+    def __init__(
+        self,
+        address: str,
+        paths: Mapping[str, str],
+        program: Path | None,
+        model: BaseLM,
+        *,
+        connecting: float = CONNECTING,
+    ) -> None:
+        self._client = _connected(address, connecting)
         threads = sum(self._client.nthreads().values())
         if not threads:
             self._client.close()
@@ -86,14 +94,14 @@ class Cluster:
             made.set_result(result)
 
 
-def _connected(address: str) -> Any:
+def _connected(address: str, seconds: float) -> Any:
     try:
         import distributed
     except ImportError as error:
         raise ConfigurationError("--dask needs the extra: pip install 'loopwright[dask]'") from error
     make: Any = distributed.Client  # untyped
     try:
-        return make(address, timeout=CONNECTING, set_as_default=False)
+        return make(address, timeout=seconds, set_as_default=False)
     except (OSError, ValueError, TimeoutError) as error:
         raise ConfigurationError(f"no dask scheduler answers at {address}: {error}") from error
 

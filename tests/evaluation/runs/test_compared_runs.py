@@ -104,7 +104,7 @@ def exact(up: int, down: int) -> float:
     """The definition, summed over all outcomes of fair coins, one by one."""
     total, far = up + down, abs(up - down)
     outcomes = [bin(n).count("1") for n in range(2**total)]
-    return sum(abs(2 * heads - total) >= far for heads in outcomes) / 2**total
+    return sum(abs(2 * heads - total) >= far for heads in outcomes) / len(outcomes)
 
 
 @pytest.mark.parametrize("up", range(6))
