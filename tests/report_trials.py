@@ -17,11 +17,11 @@ HOSTILE = (
 )
 
 
-def shop(tasks: int = 6, name: str = "shop", request: str = "Where is my order?") -> TaskFile:
-    """A file of so many tasks: even ones about orders, odd ones about refunds."""
+def shop(tasks: int = 6, name: str = "shop", request: str = "Where is my order?", more: str = "") -> TaskFile:
+    """A file of so many tasks: even ones about orders, odd ones about refunds; `more` is in the YAML of each."""
     lines = "".join(
         f"- {{id: task-{n}, tags: [{'refund' if n % 2 else 'order'}], split: {'test' if n % 3 else 'train'}, "
-        f"input: {{request: {request!r}}}, expect: {{answer: {{reply: ok}}}}}}\n"
+        f"input: {{request: {request!r}}}, expect: {{answer: {{reply: ok}}}}{more}}}\n"
         for n in range(tasks)
     )
     return TaskFile.parse(

@@ -22,6 +22,7 @@ from .report import Report, by_task
 FAILURES = 20  # tasks that failed, listed with what was wrong
 ALIKE = 8  # kinds of failure that are listed
 FLAKY = 6  # tasks that passed and failed, named in a line
+POWERS = 4  # pass^k is told for every k up to this one, and for the last
 GAUGE = 24  # characters of a rate on a line from 0 to 1
 OBSERVATION = 600  # characters of an observation
 
@@ -51,7 +52,7 @@ def headline(report: Report) -> Iterator[str]:
         yield f"not complete: {len(report.results)} of {report.planned} trials were made"
     if report.judged:
         yield f"pass@1  {report.pass_at_1}"
-    for k in range(2, report.epochs + 1):
+    for k in sorted({*range(2, min(report.epochs, POWERS) + 1), report.epochs} - {1}):
         rate = report.pass_power(k)
         if rate.n:
             yield f"pass^{k}  {rate}"

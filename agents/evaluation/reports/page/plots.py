@@ -19,6 +19,7 @@ from ....text import plain
 from ..figures import percent, quantile
 
 BINS = 24
+POINTS = 12  # of a curve; of more, some are drawn
 
 
 def interval_bar(rate: Mapping[str, Any], *, height: int = 18) -> Markup:
@@ -52,6 +53,8 @@ def outcome_bar(counts: Mapping[str, int], *, height: int = 14) -> Markup:
 def power_curve(powers: Mapping[str, Mapping[str, Any]], *, height: int = 190) -> Markup:
     """pass^k for every k, with its intervals."""
     points = [(int(k), rate) for k, rate in powers.items() if rate["n"]]
+    every = math.ceil(len(points) / POINTS)
+    points = [*points[:-1:every], points[-1]] if every > 1 else points
     svg = _svg(height, "; ".join(f"pass^{k} {_told(rate)}" for k, rate in points))
     frame = _Frame(top=10, bottom=height - 26, left=9, right=97)
     _shares(svg, frame)
