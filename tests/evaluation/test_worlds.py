@@ -523,7 +523,7 @@ def test_a_database_is_a_world() -> None:
     assert all(check.passed for result in results for check in result.checks if check.check == "reference")
     assert all(
         [str(one) for one in result.trajectory.results[0].changes]
-        == ['loans.1 added: {"book_id": 2, "member_id": 1, "due": "2026-07-22"}']
+        == ['loans.2 added: {"book_id": 2, "member_id": 1, "due": "2026-07-22"}']
         for result in results
     )
 
