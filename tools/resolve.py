@@ -58,7 +58,7 @@ def resolve(spec: str, *, base: Path | None = None) -> ToolRegistry:
         return _from_module(_import(found["module"], folder), found["attr"], spec)
     near = nearest(name, BUILTIN_NAMES)
     hint = f'; did you mean "{near}"?' if near else "."
-    if (folder / f"{name}.py").is_file():
+    if _is_file(folder / f"{name}.py"):
         hint = f'; did you mean the file, "{name}.py"?'
     raise ToolLookupError(
         f'there is no tool "{spec}"{hint} Write a built-in ({", ".join(BUILTIN_NAMES)}), "module:name", "file.py:name" or "mcp:command"'
@@ -94,9 +94,16 @@ def _from_server(server: str, folder: Path, spec: str) -> ToolRegistry:
         raise ToolLookupError(f'"{spec}": {error}') from error
 
 
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name that is longer than any file's
+        return False
+
+
 def _import(name: str, folder: Path) -> ModuleType:
     beside = folder.joinpath(*name.split("."))
-    if (path := beside.with_suffix(".py")).is_file():
+    if _is_file(path := beside.with_suffix(".py")):
         return load_file(path)
     try:
         with _importable(folder):
@@ -114,7 +121,7 @@ def _import(name: str, folder: Path) -> ModuleType:
 def load_file(path: Path) -> ModuleType:
     """Run a file as a module, once for each version of it."""
     path = path.resolve()
-    if not path.is_file():
+    if not _is_file(path):
         near = nearest(path.name, (one.name for one in path.parent.glob("*.py")))
         hint = f"; did you mean {near}?" if near else ""
         raise ToolLookupError(f"there is no file {path}{hint}")
