@@ -22,22 +22,16 @@ from ...trace import Trace
 from ...trajectory import Trajectory
 from .conversation import INTERRUPTED, Conversation, Turn
 from .events import (
-    AskedEvent,
-    CalledEvent,
-    CallForm,
     DemosEvent,
     EndEvent,
     Event,
     NoticeEvent,
-    ResultForm,
-    ReturnedEvent,
     SetupEvent,
-    StepEvent,
-    TokenEvent,
     TurnEvent,
     UndoEvent,
     UsageForm,
 )
+from .narrator import Narrator
 from .record import Record
 from .setup import Answering, answering, model_of, written_demos
 from .show import Show
@@ -65,7 +59,7 @@ class Chat:
     attached: list[str] = field(default_factory=list)
     journaling: bool = True
     trace: Trace = field(default_factory=Trace)
-    rollouts: int = 0
+    anew: bool = False
 
     # ---- sessions
 
@@ -104,30 +98,13 @@ class Chat:
 
     def fork(self, turns: int) -> str:
         """Go on in a new session that shares the first turns of this one; returns its id."""
-        kept = self.conversation.turns[:turns]
-        copied = self._events_of(kept)
+        copied = self.conversation.beginning(turns)
         parent = self.record.session
         name = "" if self.store is None else self.store.begin(parent=parent)
         self._open(name, Conversation())
         for event in copied:
             self._keep(event)
         return name
-
-    def _events_of(self, turns: Sequence[Turn]) -> list[Event]:
-        """What a conversation of these turns alone is made of."""
-        here = self.conversation
-        events: list[Event] = [here.setup] if here.setup else []
-        events += [DemosEvent(demos=list(here.demos))] if here.demos else []
-        for turn in turns:
-            events.append(
-                TurnEvent(turn=turn.number, message=turn.message, typed=turn.typed, journal=turn.journal)
-            )
-            events += [StepEvent.of(turn.number, step) for step in turn.steps]
-            if turn.end is not None:
-                events.append(turn.end.model_copy(update={"usage": UsageForm()}))
-        if here.summary is not None and turns and here.summary.turn <= turns[-1].number:
-            events.append(here.summary)
-        return events
 
     def _open(self, session: str, conversation: Conversation, number: int = 1) -> None:
         self.conversation = conversation
@@ -195,6 +172,8 @@ class Chat:
         self.trace, tracker, started = Trace(), UsageTracker(), time.perf_counter()
 
         def ended(outputs: dict[str, Any], reason: str, error: str = "") -> None:
+            if not self._is_open(number):
+                return  # nobody waits for it any more
             usage = UsageForm.of(tracker.total)
             seconds = round(time.perf_counter() - started, 3)
             self.tell(
@@ -226,6 +205,16 @@ class Chat:
         assert turn is not None  # noqa: S101  # it was told above
         return turn
 
+    def _is_open(self, number: int) -> bool:
+        turn = self.conversation.turn(number)
+        return turn is not None and turn.end is None
+
+    def abandon(self) -> None:
+        """End a turn that did not end by itself when it was cancelled."""
+        for turn in self.conversation.turns:
+            if turn.end is None:
+                self._cut_off(turn, "it did not stop", quiet=False)
+
     def _output_names(self, prediction: Any) -> list[str]:
         shown = (
             ["reasoning"] if "reasoning" in prediction and "reasoning" not in self.answering.outputs else []
@@ -253,9 +242,8 @@ class Chat:
             before = [turn for turn in self.conversation.turns if turn.number != number]
             told = Conversation(turns=tuple(before), summary=self.conversation.summary)
             inputs["history"] = told.history(here.question, here.outputs)
-        live = here.live.predictors()[0]
-        live.options = {**live.options, **({"rollout_id": self.rollouts} if self.rollouts else {})}
-        calls: list[CallForm] = []
+        here.live.predictors()[0].options["rollout_id"] = number if self.anew else None
+        narrator = Narrator(number, converses=here.converses)
         with (
             context(
                 lm=here.lm,
@@ -271,9 +259,9 @@ class Chat:
                 async for event in events:
                     if isinstance(event, streaming.EndEvent):
                         return event.prediction
-                    told_event = self._told(event, number, calls)
-                    if told_event is not None:
-                        self.tell(told_event)
+                    said = narrator.told(event)
+                    if said is not None and self._is_open(number):
+                        self.tell(said)
         raise AssertionError("a stream ends with its end")
 
     def _journal(self, name: str, title: str) -> AbstractContextManager[object]:
@@ -289,49 +277,11 @@ class Chat:
             self.say_notice(f"turns are not recorded from here on: {error}", error=True)
             return nullcontext()
 
-    def _told(self, event: streaming.Event, turn: int, calls: list[CallForm]) -> Event | None:
-        """The chat's event of a program's, where it has one."""
-        match event:
-            case streaming.TurnEvent():
-                return AskedEvent(turn=turn, model=event.model)
-            case streaming.TokenEvent():
-                return self._token(event, turn)
-            case streaming.ToolCallEvent():
-                calls.append(CallForm.of(event.call))
-                return CalledEvent(turn=turn, number=len(calls), call=calls[-1])
-            case streaming.ToolResultEvent():
-                form = CallForm.of(event.result.call)
-                open_calls = self._open_calls(turn)
-                number = next(
-                    (n for n, call in open_calls if call == form), open_calls[0][0] if open_calls else 0
-                )
-                result = event.result
-                found = ResultForm(
-                    content=result.content, error=result.error, seconds=round(result.seconds, 4)
-                )
-                return ReturnedEvent(turn=turn, number=number, call=form, result=found)
-            case streaming.StepEvent():
-                return StepEvent.of(turn, event.step)
-        return None
-
-    def _open_calls(self, number: int) -> list[tuple[int, CallForm]]:
-        turn = self.conversation.turn(number)
-        if turn is None:
-            return []
-        done = {one.number for one in turn.returned}
-        return [(one.number, one.call) for one in turn.called if one.number not in done]
-
-    def _token(self, event: streaming.TokenEvent, turn: int) -> TokenEvent | None:
-        if event.field in _FORM:
-            return None
-        thought = event.field in _THOUGHTS or (event.field == "" and not self.answering.converses)
-        return TokenEvent(turn=turn, text=event.text, part="thought" if thought else "answer")
-
     # ---- what is left of a turn that was stopped
 
     def _keep_stopped_step(self, number: int) -> None:
         """Tell of the step that was under way, every call of it answered; of none where none was."""
-        turn = self.conversation.turn(number)
+        turn = self.conversation.turn(number) if self._is_open(number) else None
         step = None if turn is None else turn.cut_off(self._asked_for(len(turn.steps)))
         if step is not None:
             self.tell(step)
@@ -376,8 +326,8 @@ class Chat:
         crashed = last.end is not None and last.end.reason == "cancelled" and bool(last.end.error)
         if crashed:
             return await self.say(last.message, last.typed, journal=last.journal)
-        self.rollouts += 1
+        self.anew = True
         try:
             return await self.say(last.message, last.typed)
         finally:
-            self.rollouts = 0
+            self.anew = False

@@ -26,6 +26,7 @@ from .events import (
     TokenEvent,
     TurnEvent,
     UndoEvent,
+    UsageForm,
 )
 
 INTERRUPTED = "[interrupted]"
@@ -159,6 +160,22 @@ class Conversation:
     def turn(self, number: int) -> Turn | None:
         """The turn of this number."""
         return next((one for one in self.turns if one.number == number), None)
+
+    def beginning(self, turns: int) -> list[Event]:
+        """The events that make a conversation of the first turns alone; what they cost stays with this one."""
+        kept = self.turns[:turns]
+        events: list[Event] = [self.setup] if self.setup else []
+        events += [DemosEvent(demos=list(self.demos))] if self.demos else []
+        for turn in kept:
+            events.append(
+                TurnEvent(turn=turn.number, message=turn.message, typed=turn.typed, journal=turn.journal)
+            )
+            events += [StepEvent.of(turn.number, step) for step in turn.steps]
+            if turn.end is not None:
+                events.append(turn.end.model_copy(update={"usage": UsageForm()}))
+        if self.summary is not None and kept and self.summary.turn <= kept[-1].number:
+            events.append(self.summary.model_copy(update={"usage": UsageForm()}))
+        return events
 
     def history(self, question: str, outputs: Sequence[str]) -> History:
         """What the model is told of the turns before: those that count, or a summary and those after it."""

@@ -28,6 +28,7 @@ async def _one(desk: Desk, line: str) -> int:
     try:
         turn = await cancellable(entered(desk, line))
     except Interrupted:
+        chat.abandon()
         chat.say_notice("interrupted", error=True)
         return INTERRUPTED
     except UsageMistake as error:

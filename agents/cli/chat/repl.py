@@ -45,6 +45,7 @@ async def _one(desk: Desk, text: str) -> None:
         turn = await cancellable(entered(desk, text))
     except Interrupted:
         chat.show.settle()
+        chat.abandon()
         chat.say_notice("interrupted")
     except (UsageMistake, LoopwrightError, OSError) as error:
         chat.show.settle()

@@ -53,6 +53,15 @@ def test_retry_asks_anew_and_drops_the_answer_before(script: Script, room: Room)
     assert texts(server) == ["one", "second", "two"]
 
 
+def test_every_retry_is_drawn_anew_though_answers_are_kept(room: Room) -> None:
+    room.env["LOOPWRIGHT_CACHE"] = str(room.folder / "cache")
+    server = room.server(answer("first"), answer("second"), answer("third"))
+    done = room.run(server, stdin="one\n/retry\n/retry\n/undo\none\n")
+    said = [line for line in done.stdout.splitlines() if not line.startswith((">", "taken"))]
+    assert said == ["first", "second", "third", "first"]
+    assert len(server.requests) == 3
+
+
 def test_fork_goes_on_from_an_earlier_turn_and_leaves_the_session_as_it_was(
     script: Script, room: Room
 ) -> None:
