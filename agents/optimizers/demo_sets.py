@@ -29,7 +29,7 @@ def covering(solved: Sequence[Solved], most: int, chance: Random) -> list[Solved
     chosen, seen = [pool[0]], features(pool[0].demos)
     while len(chosen) < min(most, len(pool)):
         rest = [one for one in pool if one not in chosen]
-        best = max(rest, key=lambda one: (len(features(one.demos) - seen), -_length(one.demos)))
+        best = max(rest, key=lambda one: (*_weight(features(one.demos) - seen), -_length(one.demos)))
         if seen and not features(best.demos) - seen:
             break
         chosen.append(best)
@@ -54,6 +54,12 @@ def features(demos: Mapping[str, Example]) -> set[str]:
             if not one.ok and after.ok and dict(one.call.args) == dict(after.call.args)
         }
     return found
+
+
+def _weight(features: set[str]) -> tuple[int, int]:
+    """How much is new: tools and errors that were got over first, then which tool came after which."""
+    orders = sum(" " in feature and not feature.startswith("again ") for feature in features)
+    return len(features) - orders, orders
 
 
 def mistakes(demos: Mapping[str, Example]) -> int:
