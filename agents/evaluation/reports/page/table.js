@@ -53,6 +53,7 @@ async function readTexts() {
   for (const row of rows) made.push(`${row.of.file} ${row.of.id} ${textsIn(await whole(row)).join("\n")}`.toLowerCase());
   texts = made;
   if (state.text) update();
+  document.documentElement.dataset.searched = "true";
 }
 
 function textsIn(value) {
