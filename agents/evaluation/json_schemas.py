@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -11,8 +12,12 @@ from ..text import MAX_READ, one_line
 
 if TYPE_CHECKING:
     from jsonschema import Draft202012Validator, ValidationError
+    from referencing._core import Resolver  # the type has no public name
 
 MAX_ERRORS = 100  # that are looked through for the one that says most
+ENDLESS = "nested too deeply to be checked"
+
+_DATA = frozenset({"const", "enum", "default", "examples"})
 
 
 def schema_problem(schema: Mapping[str, Any] | bool) -> str | None:
@@ -25,7 +30,6 @@ def schema_problem(schema: Mapping[str, Any] | bool) -> str | None:
     """
     from jsonschema import Draft202012Validator
     from referencing import Registry, Resource
-    from referencing.exceptions import Unresolvable
     from referencing.jsonschema import DRAFT202012
 
     error = _most_telling(Draft202012Validator(Draft202012Validator.META_SCHEMA), schema)
@@ -33,11 +37,29 @@ def schema_problem(schema: Mapping[str, Any] | bool) -> str | None:
         return _said(error)
     resource = Resource.from_contents(schema, default_specification=DRAFT202012)
     resolver = Registry().with_resource("", resource).resolver()
-    for reference in _references(schema):
+    for part in _parts(schema):
+        if problem := _own_problem(part, resolver):
+            return problem
+    if value_problem(schema, None) == ENDLESS:
+        return "$ref: it refers to itself without end"
+    return None
+
+
+def _own_problem(part: Mapping[str, Any], resolver: Resolver[Any]) -> str | None:
+    """What the meta-schema does not see: references to nothing, patterns that are none."""
+    from referencing.exceptions import Unresolvable
+
+    if isinstance(reference := part.get("$ref"), str):
         try:
             resolver.lookup(reference)
         except Unresolvable:
             return f"$ref: there is no {one_line(reference, 100)} in it"
+    names = part.get("patternProperties")
+    for pattern in (part.get("pattern"), *(names if isinstance(names, Mapping) else ())):
+        try:
+            re.compile(pattern if isinstance(pattern, str) else "")
+        except (re.error, RecursionError, OverflowError) as error:
+            return f"pattern: {one_line(str(pattern), 100)} is no regular expression: {error}"
     return None
 
 
@@ -52,14 +74,22 @@ def value_problem(schema: Mapping[str, Any] | bool, value: object) -> str | None
     from referencing import Registry
 
     validator = Draft202012Validator(schema, registry=Registry())
-    error = _most_telling(validator, to_plain(value))
-    if error is not None and isinstance(value, str):
-        try:
-            read = json.loads(value[:MAX_READ])
-        except (ValueError, RecursionError):
-            return _said(error)
-        error = _most_telling(validator, read)
+    try:
+        error = _most_telling(validator, to_plain(value))
+        if error is not None and isinstance(value, str):
+            read = _read(value)
+            error = error if read is None else _most_telling(validator, read)
+    except RecursionError:
+        return ENDLESS
     return None if error is None else _said(error)
+
+
+def _read(text: str) -> Any:
+    """What a text holds as JSON; None where it is none."""
+    try:
+        return json.loads(text[:MAX_READ])
+    except (ValueError, RecursionError):
+        return None
 
 
 def _most_telling(validator: Draft202012Validator, value: object) -> ValidationError | None:
@@ -76,14 +106,13 @@ def _said(error: ValidationError) -> str:
     return one_line(f"{where.removeprefix('.')}: {error.message}".removeprefix(": "), 200)
 
 
-def _references(schema: object) -> Iterator[str]:
-    """Every `$ref` in a schema."""
+def _parts(schema: object) -> Iterator[Mapping[str, Any]]:
+    """A schema with all schemas inside of it; what is data (`const`, `enum` …) is left out."""
     if isinstance(schema, Mapping):
+        yield schema
         for key, value in schema.items():
-            if key == "$ref" and isinstance(value, str):
-                yield value
-            else:
-                yield from _references(value)
+            if key not in _DATA:
+                yield from _parts(value)
     elif isinstance(schema, list):
         for value in schema:
-            yield from _references(value)
+            yield from _parts(value)
