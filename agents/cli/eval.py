@@ -115,7 +115,8 @@ def command(
         return 2
     if check:
         return prove_tasks(files, read)
-    chosen = _selected(read, {name: options.pop(name) for name in ("split", "tags", "ids", "limit")})
+    selection = {name: options.pop(name) for name in ("split", "tags", "ids", "limit")}
+    chosen = _selected(read, selection)
     if no_regression and baseline is None:
         raise click.UsageError("--no-regression needs the run to hold against: --baseline RUN")
     if resume and out is None:
@@ -133,12 +134,15 @@ def command(
     if not replayed(chosen):
         check_model(model)
     paths = {file.name: str(path) for file, path in zip(read, files, strict=True)}
-    wanted = Wanted(paths, program, workers, dask, read_limits(budget) if budget else {}, out, resume)
+    limits = read_limits(budget) if budget else {}
+    told = {**selection, "epochs": epochs, "workers": workers, "budget": limits, "dask": dask}
+    noted = {name: value for name, value in told.items() if value}
+    wanted = Wanted(paths, program, workers, dask, limits, out, resume, noted)
     report, status = make(trials, model, wanted)
     if report is None:
         return 130
     compared = show(report, output, gates.baseline, planned=trials)
-    return 130 if status != "complete" else gates.exit_code(report, compared)
+    return gates.exit_code(report, compared) if status in ("complete", "gave up") else 130
 
 
 def _read(files: Sequence[Path]) -> list[TaskFile] | None:

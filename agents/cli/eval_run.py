@@ -27,12 +27,15 @@ if TYPE_CHECKING:
 WORKERS = 8  # for a model that answers from elsewhere; the embedded one gets a worker for each core
 GRACE = 10.0  # seconds for the trials under way after Ctrl-C
 
-Status = Literal["complete", "interrupted", "left", "out of budget"]
+Status = Literal["complete", "interrupted", "left", "out of budget", "gave up"]
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """How trials are to be made: by whom, within what, and where they are kept. `paths` are the files' by name."""
+    """How trials are to be made: by whom, within what, and where they are kept.
+
+    `paths` are the files' by name; `options` are the command's, for the record.
+    """
 
     paths: Mapping[str, str]
     program: Path | None = None
@@ -41,6 +44,7 @@ class Wanted:
     limits: Mapping[str, float] = field(default_factory=dict)
     out: Path | None = None
     resume: bool = False
+    options: Mapping[str, object] = field(default_factory=dict)
 
 
 def check_model(model: BaseLM) -> None:
@@ -83,6 +87,7 @@ def _made(kept: _InMemory | _InFolder, budget: Budget, model: BaseLM, wanted: Wa
     from ..ambient import context
     from ..calling import evaluation
     from ..evaluation.engine import UnderWay
+    from ..evaluation.runs.spending import whole_usage
     from ..evaluation.show import Progress
 
     todo = kept.remaining()
@@ -101,7 +106,7 @@ def _made(kept: _InMemory | _InFolder, budget: Budget, model: BaseLM, wanted: Wa
         try:
             for result in work:
                 kept.add(result)
-                progress.advance(tally.add(result))
+                progress.advance(tally.add(result, whole_usage(result).usd))
                 if wanted.dask is not None:
                     work.book(budget, result)
         except KeyboardInterrupt:
@@ -114,13 +119,15 @@ def _made(kept: _InMemory | _InFolder, budget: Budget, model: BaseLM, wanted: Wa
     if work.spent is not None:
         click.echo(f"stopped: {work.spent}", err=True)
         return "out of budget"
-    return "complete"
+    return "gave up" if work.gave_up else "complete"
 
 
 def _folder(trials: Sequence[Trial], model: BaseLM, wanted: Wanted, out: Path) -> RunFolder:
     from ..evaluation.runs.folder import RunFolder
 
-    return RunFolder.begin(out, trials, model, resume=wanted.resume, paths=wanted.paths)
+    return RunFolder.begin(
+        out, trials, model, resume=wanted.resume, paths=wanted.paths, options=wanted.options
+    )
 
 
 def _executor(trials: Sequence[Trial], model: BaseLM, wanted: Wanted) -> TrialExecutor:
@@ -228,11 +235,11 @@ class _Tally:
             made.judged += outcome != "excluded"  # those that were excluded are made again
         return made
 
-    def add(self, result: TrialResult) -> str:
+    def add(self, result: TrialResult, usd: float | None) -> str:
+        """Count a trial that cost so much; how it goes so far."""
         self.passed += result.passed
         self.judged += result.outcome != "excluded"
         self.excluded += result.outcome == "excluded"
-        usd = result.usage.usd
         self.usd = None if self.usd is None or usd is None else self.usd + usd
         cost = f", ${self.usd:.3f}" if self.usd else ""
         excluded = f", {self.excluded} excluded" if self.excluded else ""

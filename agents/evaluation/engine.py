@@ -84,11 +84,12 @@ class UnderWay:
     """Trials that are being made by an executor: their results as they are done, and a way to stop.
 
     A budget around it (`with Budget(...)`) that is used up begins no further trial; `spent` says so, and what
-    it cut short is no result. Leaving the `with` drops what is still under way.
+    it cut short is no result. `gave_up` says that no model is there. Leaving the `with` drops what is still under way.
     """
 
     def __init__(self, trials: Sequence[Trial], executor: TrialExecutor) -> None:
         self.spent: OutOfBudgetError | None = None
+        self.gave_up = False
         self._trials = trials
         self._executor = executor
         self._work = AsDone(executor, trials)
@@ -112,7 +113,8 @@ class UnderWay:
             yield result
             made += 1
             excluded += result.outcome == "excluded"
-            if excluded == made >= GIVE_UP_AFTER:
+            if excluded == made >= GIVE_UP_AFTER and made < len(self._trials):
+                self.gave_up = True
                 return
 
     def book(self, budget: Budget, result: TrialResult) -> None:

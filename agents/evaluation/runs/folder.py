@@ -137,7 +137,11 @@ class RunFolder:
         took: dict[int, Session] = {}
         for line in store.lines(self.path / store.FILE) if numbers else ():
             body = json.loads(line)
-            number, usage = body["session"], Usage(**body["usage"])
+            others = body.get("other_usage", {}).values()
+            number, usage = (
+                body["session"],
+                sum((Usage(**one) for one in others), start=Usage(**body["usage"])),
+            )
             if number in numbers:
                 one = took.get(number, Session(""))
                 took[number] = Session(

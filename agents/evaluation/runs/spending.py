@@ -71,7 +71,7 @@ def run_budget(limits: Mapping[str, float], spent: Session | None = None) -> Bud
 
 def book(budget: Budget, result: TrialResult) -> None:
     """Book what a trial cost that was made in another process; raises `OutOfBudgetError` where that was the rest."""
-    budget.usage += result.usage
+    budget.usage += whole_usage(result)
     budget.calls += result.steps
     used = {
         "usd": budget.usage.usd or 0.0,
@@ -82,6 +82,11 @@ def book(budget: Budget, result: TrialResult) -> None:
     for name, limit in budget.limits.items():
         if limit is not None and used[name] >= limit:
             raise OutOfBudgetError(f"the budget of {_amount_of(name, limit)} is used up", limit=name)
+
+
+def whole_usage(result: TrialResult) -> Usage:
+    """What all models of a trial took together, those that played users or judged among them."""
+    return sum(result.other_usage.values(), start=result.usage)
 
 
 def _amount_of(name: str, limit: float) -> str:

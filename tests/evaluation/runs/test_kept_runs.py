@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -44,6 +47,7 @@ def test_a_folder_holds_all_that_a_run_is(run: Run, tasks: Path, tmp_path: Path)
     assert set(manifest["files"]["sums"]["tools"]) == {"calculate"}
     assert set(manifest["files"]["sums"]["tasks"]) == {"two", "three", "four", "five"}
     assert manifest["packages"]["pydantic"]
+    assert manifest["options"] == {"epochs": 2}
     assert [session["calls"] for session in manifest["sessions"]] == [16]
     kept = KeptRun(out)
     assert [(one.task.id, one.epoch, one.outcome) for one in kept.results][:4] == [
@@ -94,6 +98,58 @@ def test_trials_that_were_excluded_are_made_again(run: Run, tasks: Path, tmp_pat
     code, _, _ = run(tasks, "--out", out, "--resume")
     assert code == 0
     assert report_of(out)["summary"]["passed"] == 4
+
+
+LIMITED = """
+import resource, sys
+from kept_runs import Reckoner
+from replay import always
+from loopwright import context
+from loopwright.cli import run_command
+resource.setrlimit(resource.RLIMIT_FSIZE, (6_000, 6_000))
+with context(lm=always(Reckoner())):
+    sys.exit(run_command(["eval", *sys.argv[1:]]))
+"""
+
+
+def test_a_full_disk_ends_a_run_with_a_word_and_loses_nothing(run: Run, tasks: Path, tmp_path: Path) -> None:
+    out = tmp_path / "kept"
+    options = [str(tasks), "--out", str(out), "--epochs", "10", "--workers", "1"]
+    done = subprocess.run(
+        [sys.executable, "-c", LIMITED, *options],
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1].startswith(
+        f"error: {out / 'trials.jsonl'} can't be written: File too large; the "
+    )
+    made = len((out / "trials.jsonl").read_text().splitlines())
+    assert 1 < made < 40
+    model = Reckoner()
+    code, _, err = run(*options, "--resume", lm=model)
+    assert code == 0
+    assert f"going on: {made} of 40 trials are made" in err
+    assert len(model.asked) == 2 * (40 - made)
+    run(tasks, "--out", tmp_path / "whole", "--epochs", "10")
+    assert report_of(out) == report_of(tmp_path / "whole")
+
+
+def test_a_run_that_finds_no_model_says_so_and_can_be_gone_on_with(
+    run: Run, tasks: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "kept"
+    lm = always(Failing([NetworkError("down")] * 1000, ""))
+    code, _, err = run(tasks, "--out", out, "--epochs", "20", "--workers", "1", lm=lm)
+    assert code == 3
+    assert "10 of 10 trials could not be made" in err
+    assert json.loads((out / "run.json").read_text())["status"] == "gave up"
+    code, _, _ = run(tasks, "--out", out, "--epochs", "20", "--resume")
+    assert code == 0
+    assert report_of(out)["summary"]["passed"] == 80
 
 
 def test_resume_begins_where_there_is_nothing_yet(run: Run, tasks: Path, tmp_path: Path) -> None:
