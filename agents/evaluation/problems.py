@@ -12,6 +12,7 @@ from ..text import did_you_mean, one_line
 from .format import TaskFileSpec
 from .locate import Document, JsonPath
 from .matching import Matcher, shown
+from .world_format import WorldSpec
 
 MAX_PROBLEMS = 50
 
@@ -127,6 +128,8 @@ def _unknown_key(path: JsonPath) -> str:
     hint = did_you_mean(key, names) or f"; there are {', '.join(names)}"
     if model is Matcher:
         hint += " (to compare with a mapping, write equals: {…})"
+    if model is WorldSpec and not did_you_mean(key, names):
+        hint += " (what the world holds goes below data)"
     return f"no such key{hint}"
 
 

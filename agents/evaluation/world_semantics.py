@@ -30,15 +30,17 @@ _NO_WORLD = "there is no world: defaults.world says which"
 def with_declared(
     tools: ToolRegistry | None, worlds: Worlds | None, kind: Kind, problems: Problems
 ) -> ToolRegistry | None:
-    """The agent's tools and those that the file declares over its world."""
-    declared = worlds.tools if worlds is not None else ToolRegistry()
-    if tools is None or not declared:
+    """The agent's tools and those that the file declares over its world; None where one is not there."""
+    if tools is None or worlds is None or not worlds.complete:
+        return tools if worlds is None else None
+    declared = worlds.tools
+    if not declared:
         return tools
     here = ("defaults", "world", "tools")
     if not kind.calls_tools or kind.built:
         why = "brings its own tools" if kind.built else "calls no tools"
         problems.add(here, f"{kind.name} {why}")
-        return tools
+        return None
     for name in declared:
         if name in tools:
             problems.add((*here, name), f"agent.tools has a tool of this name, from {tools[name].source}")

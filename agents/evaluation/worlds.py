@@ -41,11 +41,12 @@ NOTHING_SET = TaskWorld()
 class Worlds:
     """Makes worlds for a file's trials: `make` gives a fresh one, as a task finds it that changes nothing.
 
-    `tools` are those that the file declares over it.
+    `tools` are those that the file declares over it; not `complete` where one of them could not be made.
     """
 
     make: Callable[[], object]
     tools: ToolRegistry = field(default_factory=ToolRegistry)
+    complete: bool = True
     _known: dict[str, Reached] = field(default_factory=dict, repr=False, compare=False)
 
     def fresh(self, start: TaskWorld | None = None) -> object:
@@ -168,8 +169,9 @@ def read_worlds(spec: WorldSpec, base: Path, problems: Problems) -> Worlds | Non
         problems.add(
             (*path, "tools"), "are over a world's data: a simulator has tools of its own, in agent.tools"
         )
-        return Worlds(make)
-    return Worlds(make, ToolRegistry(*_declared(spec, tree, problems)))
+        return Worlds(make, complete=False)
+    declared = _declared(spec, tree, problems)
+    return Worlds(make, ToolRegistry(*declared), complete=len(declared) == len(spec.tools))
 
 
 def _declared(spec: WorldSpec, tree: object, problems: Problems) -> list[Tool]:
