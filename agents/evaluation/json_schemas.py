@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..adapters.values import to_plain
@@ -12,7 +12,6 @@ from ..text import MAX_READ, one_line
 
 if TYPE_CHECKING:
     from jsonschema import Draft202012Validator, ValidationError
-    from referencing._core import Resolver  # the type has no public name
 
 MAX_ERRORS = 100  # that are looked through for the one that says most
 ENDLESS = "nested too deeply to be checked"
@@ -38,20 +37,20 @@ def schema_problem(schema: Mapping[str, Any] | bool) -> str | None:
     resource = Resource.from_contents(schema, default_specification=DRAFT202012)
     resolver = Registry().with_resource("", resource).resolver()
     for part in _parts(schema):
-        if problem := _own_problem(part, resolver):
+        if problem := _own_problem(part, resolver.lookup):
             return problem
     if value_problem(schema, None) == ENDLESS:
         return "$ref: it refers to itself without end"
     return None
 
 
-def _own_problem(part: Mapping[str, Any], resolver: Resolver[Any]) -> str | None:
+def _own_problem(part: Mapping[str, Any], lookup: Callable[[str], object]) -> str | None:
     """What the meta-schema does not see: references to nothing, patterns that are none."""
     from referencing.exceptions import Unresolvable
 
     if isinstance(reference := part.get("$ref"), str):
         try:
-            resolver.lookup(reference)
+            lookup(reference)
         except Unresolvable:
             return f"$ref: there is no {one_line(reference, 100)} in it"
     names = part.get("patternProperties")

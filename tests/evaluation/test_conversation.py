@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
-from openai_server import Serve, answer
+from openai_server import Serve, answer, from_lm
 from replay import NATIVE, submit
 
 from loopwright import LM, Module, Prediction, Signature, TaskFile, context
@@ -16,7 +17,7 @@ from loopwright.evaluation import TrialResult, plan, run_trials
 from loopwright.evaluation.reports.text import print_trials
 from loopwright.evaluation.runs.codec import trial_as_json, trial_from_json
 from loopwright.evaluation.runs.rescore import rejudged
-from loopwright.models import LMResponse, ScriptedLM, Usage
+from loopwright.models import FunctionLM, LMRequest, LMResponse, ScriptedLM, Usage
 from loopwright.models.scripted import Answer
 from loopwright.runtime import Journal
 from loopwright.tools import ToolCall
@@ -418,3 +419,32 @@ def test_a_trace_keeps_what_each_turn_was_told() -> None:
     TOLD: list[Any] = []  # noqa: N806  # the module is copied, this is not
     trial(conversation(TWO), ScriptedLM([]), Watching())
     assert [len(history.messages) for history in TOLD] == [0, 1]
+
+
+def test_conversations_at_the_same_time_keep_apart(openai_server: Serve) -> None:
+    """Over HTTP on one event loop, the users' model and the agent's the same: each knows its own order alone."""
+
+    def model(request: LMRequest) -> Answer:
+        text = request.messages[-1].content
+        order = re.findall(r"order (\d+)", str([message.content for message in request.messages]))
+        assert len(set(order)) == 1, order
+        if "[[ ## goal ## ]]" in text:
+            return said(f"Again, order {order[0]}.", text.count('"speaker": "assistant"') == 3)
+        return submit(reply=f"Yes, order {order[0]}.", refunded=True)
+
+    server = openai_server(from_lm(FunctionLM(model, capabilities=NATIVE)))
+    tasks = "".join(
+        f"- id: t{n}\n  turns: [{{simulate: {{persona: Ann, goal: Get order {n} refunded.}}}}]\n"
+        f"  expect: {{answer: {{reply: 'Yes, order {n}.'}}}}\n"
+        for n in range(100, 130)
+    )
+    file = TaskFile.parse(
+        f'version: 1\nagent: {{signature: "request -> reply, refunded: bool"}}\ntasks:\n{tasks}'
+    )
+    with context(lm=LM("openai/any", api_base=server.url, api_key="test", cache=False)):
+        results = list(run_trials(plan(file), workers=10))
+    assert [result.outcome for result in results] == ["passed"] * 30
+    for result in results:
+        number = result.task.id[1:]
+        assert [turn.user for turn in result.turns] == [f"Again, order {number}."] * 3
+        assert result.other_usage["users"].total_tokens > 0
