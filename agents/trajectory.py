@@ -28,7 +28,8 @@ class Step:
     """One turn: what the agent thought, the calls it made, and what came of each, in call order.
 
     `inner` are the tool calls that a program made, where the turn's call was a program: in the order in
-    which they were made, each with its result.
+    which they were made, each with its result. `tokens` are those of the turn's prompt and answer together;
+    0 where they are not known.
     """
 
     thought: str
@@ -36,6 +37,7 @@ class Step:
     results: tuple[ToolResult, ...]
     seconds: float = field(default=0.0, compare=False)
     inner: tuple[ToolResult, ...] = ()
+    tokens: int = field(default=0, compare=False)
 
     @property
     def made(self) -> tuple[ToolResult, ...]:

@@ -182,7 +182,10 @@ class Run:
         self._extend(self.adapter.reply(response), *answers)
         if self.outputs is not None:
             self.ending = "submit"
-        return Step(turn.thought, turn.calls, results, time.perf_counter() - started, self._inner_calls())
+        seconds = time.perf_counter() - started
+        return Step(
+            turn.thought, turn.calls, results, seconds, self._inner_calls(), response.usage.total_tokens
+        )
 
     async def _last_step(self) -> Step | None:
         """Ask once more, on the same conversation, for nothing but the answer, where the ending leaves it."""
@@ -203,7 +206,10 @@ class Run:
         if self.outputs is not None:
             self.ending = "forced_submit"
         seconds = time.perf_counter() - started
-        return Step(turn.thought, turn.calls, results or _unparsed(turn), seconds, self._inner_calls())
+        results = results or _unparsed(turn)
+        return Step(
+            turn.thought, turn.calls, results, seconds, self._inner_calls(), response.usage.total_tokens
+        )
 
     async def _last_results(self, turn: Turn) -> tuple[ToolResult, ...]:
         return tuple(

@@ -8,15 +8,15 @@ import os
 import pytest
 from report_trials import mixed_report, report_of, shop, submitted, trial
 
-from loopwright import Step, Trajectory
-from loopwright.evaluation import CheckResult, Report
+from loopwright import Step, Trajectory, context
+from loopwright.evaluation import CheckResult, Report, plan, run_trials
 from loopwright.evaluation.record import TurnMade, Verdict
 from loopwright.evaluation.reports.clusters import normalised
 from loopwright.evaluation.reports.page.view import dollars, duration
 from loopwright.evaluation.reports.text import print_report
 from loopwright.evaluation.reports.tool_figures import misfits
 from loopwright.evaluation.world_record import WorldRecord
-from loopwright.models import Usage
+from loopwright.models import Capabilities, FunctionLM, LMRequest, LMResponse, Usage
 from loopwright.tools import Tool, ToolCall, ToolRegistry, ToolResult
 from loopwright.tools.world import Change
 
@@ -278,3 +278,20 @@ def test_money_in_words(usd: float, text: str) -> None:
 )
 def test_time_in_words(seconds: float, text: str) -> None:
     assert duration(seconds) == text
+
+
+def test_each_step_knows_the_tokens_it_took() -> None:
+    file = shop(1)
+    usages = [Usage(100, 20, usd=0.0), Usage(150, 5, usd=0.0)]
+    calls = [ToolCall("calculate", {"expression": "1+1"}), ToolCall("submit", {"reply": "ok"})]
+    answers = iter(zip(calls, usages, strict=True))
+
+    def answer(request: LMRequest) -> LMResponse:
+        call, usage = next(answers)
+        return LMResponse("", (call,), usage=usage)
+
+    with context(lm=FunctionLM(answer, capabilities=Capabilities(native_tools=True))):
+        (result,) = run_trials(plan(file))
+    held = report_of(file, [result]).as_json()["tasks"][0]["trials"][0]
+    assert [step["tokens"] for step in held["trajectory"]] == [120, 155]
+    assert held["usage"]["prompt_tokens"] == 250

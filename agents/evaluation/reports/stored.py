@@ -11,7 +11,8 @@ A task has `file`, `id`, `tags`, `split`, `input` and `trials`. A trial has
     usage, cached             tokens and US dollars (null: not known); answers that came from a cache
     seconds, attempts
     trajectory                of each step: thought, calls (name, args, malformed), results (content, error,
-                              seconds, changes of the world), seconds, and inner (the calls that a program made)
+                              seconds, changes of the world), seconds, tokens (0: not known), and inner (the
+                              calls that a program made)
     turns                     of a conversation, as in `TurnMade`: item, user, outputs, first and last (steps,
                               from 1), termination, user_model
     verdicts                  of models that judged: about, model, reason, passed, score, error
@@ -111,6 +112,7 @@ def _step_json(step: Step) -> dict[str, Any]:
         "calls": [_call_json(call) for call in step.calls],
         "results": [_result_json(result) for result in step.results],
         "seconds": round(step.seconds, 4),
+        "tokens": step.tokens,
     }
     if step.inner:
         shown["inner"] = [{**_call_json(result.call), **_result_json(result)} for result in step.inner]
