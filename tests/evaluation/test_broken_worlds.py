@@ -52,7 +52,7 @@ WORLD = SOUND[SOUND.index("  world:") : SOUND.index("tasks:")]
 SET = "{set: {orders.17.status: paid}}"
 FAULT = "{tool: get_order, call: 1, error: 503 upstream}"
 EXPECTED = "state: [{path: orders.17.status, equals: refunded}, {unchanged: [log]}]"
-GOLD = "{calls: [{tool: set_status, args: {order_id: 17, value: refunded}}], ignore: \"*.seen\"}"
+GOLD = '{calls: [{tool: set_status, args: {order_id: 17, value: refunded}}], ignore: "*.seen"}'
 GET = '{get: "orders.{order_id}"}'
 VALUE = 'set_status: {set: "orders.{order_id}.status", value: [paid, refunded]}'
 
@@ -404,7 +404,8 @@ def test_what_a_worlds_own_file_has_wrong_is_told_with_the_line_there(tmp_path: 
 
 
 @pytest.mark.parametrize(
-    ("text", "words"), [("", "w.yaml holds nothing, not a mapping"), ("- 1", "w.yaml holds list, not a mapping")]
+    ("text", "words"),
+    [("", "w.yaml holds nothing, not a mapping"), ("- 1", "w.yaml holds list, not a mapping")],
 )
 def test_a_worlds_file_holds_a_mapping(tmp_path: Path, text: str, words: str) -> None:
     (tmp_path / "w.yaml").write_text(text)
