@@ -87,8 +87,8 @@ class TaskFile:
     ... tasks:
     ... - {id: sum, input: {question: "2 + 2?"}, expect: {answer: {answer: 4}}}
     ... ''')
-    >>> [task.id for task in tasks.tasks], tasks.tools
-    (['sum'], ToolRegistry(calculate))
+    >>> tasks, [task.id for task in tasks.tasks], tasks.tools
+    (TaskFile('tasks', 1 task), ['sum'], ToolRegistry(calculate))
     """
 
     name: str
@@ -99,6 +99,9 @@ class TaskFile:
     tasks: tuple[Task, ...]
     base: Path
     worlds: Worlds | None = None
+
+    def __repr__(self) -> str:
+        return f"TaskFile({self.name!r}, {len(self.tasks)} task{'' if len(self.tasks) == 1 else 's'})"
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
