@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from replay import submit
 
 from loopwright import TaskFile, context
 from loopwright.evaluation import CheckResult, TrialResult, plan, run_trials
 from loopwright.evaluation.format import ScoreSpec
-from loopwright.evaluation.scoring import Scored, names_of, scored
+from loopwright.evaluation.scoring import GROUPS, KINDS, Scored, names_of, scored
 from loopwright.models import ScriptedLM
 from loopwright.tools import ToolCall
 
@@ -154,3 +157,43 @@ def test_a_gate_on_one_turn() -> None:
         with context(lm=ScriptedLM([submit(reply=one) for one in replies])):
             (result,) = run_trials(plan(file))
         assert (result.score, result.passed) == (value, value == 1.0)
+
+
+checks = st.lists(
+    st.builds(
+        CheckResult,
+        st.sampled_from([*KINDS, "turns", "run"]),
+        st.sampled_from(["reply", "total", ""]),
+        st.booleans(),
+        turn=st.none() | st.integers(1, 3),
+    ),
+    max_size=12,
+)
+names = st.sampled_from([*KINDS, *GROUPS, "answer.reply", "turns.1"])
+specs = st.builds(
+    ScoreSpec,
+    gates=st.lists(names, max_size=3),
+    weights=st.dictionaries(names, st.floats(0, 10), max_size=4),
+    pass_=st.floats(0.01, 1),
+)
+
+
+@given(checks, specs)
+def test_a_score_is_between_0_and_1_and_no_failed_gate_passes(
+    found: list[CheckResult], spec: ScoreSpec
+) -> None:
+    result = scored(found, spec)
+    assert 0 <= result.value <= 1 + 1e-9
+    wrong = [check for check in found if not check.passed]
+    if any(check.check in ("run", "turns") or set(names_of(check)) & set(spec.gates) for check in wrong):
+        assert result == Scored(0.0, False)
+    if all(check.passed for check in found):
+        assert result.passed
+
+
+@given(checks, specs, st.integers(0, 11))
+def test_a_check_that_passes_after_all_makes_no_score_worse(
+    found: list[CheckResult], spec: ScoreSpec, place: int
+) -> None:
+    better = [replace(check, passed=check.passed or number == place) for number, check in enumerate(found)]
+    assert scored(better, spec).value >= scored(found, spec).value - 1e-9
