@@ -16,7 +16,7 @@ from ..options import json_text
 from .running import interrupt_from_here
 from .show import Show
 
-CHOICES = "y: yes, n: no, a: always this tool, p: calls like this, e: edit the arguments, or a reason why not"
+CHOICES = "y: yes, n: no, a: always this tool, p: calls like this, e: edit, or why not"
 
 
 class Asks(Protocol):

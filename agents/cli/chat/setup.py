@@ -35,10 +35,7 @@ MODEL_OPTIONS = (
     "num_retries",
     "cache",
 )
-GOOD_FOR = (
-    "The embedded model is tiny: with its tools it answers one question of sums, units, dates or look-ups at a time; "
-    "it can't chat or remember. Another: /model openai/gpt-5-mini"
-)
+GOOD_FOR = "Embedded model: sums, units and dates, one question at a time; /model takes another."
 
 
 @dataclass(frozen=True)

@@ -54,7 +54,7 @@ def test_retry_asks_anew_and_drops_the_answer_before(script: Script, room: Room)
 
 
 def test_every_retry_is_drawn_anew_though_answers_are_kept(room: Room) -> None:
-    room.env["LOOPWRIGHT_CACHE"] = str(room.folder / "cache")
+    room.env["LOOPWRIGHT_CACHE"] = "memory"
     server = room.server(answer("first"), answer("second"), answer("third"))
     done = room.run(server, stdin="one\n/retry\n/retry\n/undo\none\n")
     said = [line for line in done.stdout.splitlines() if not line.startswith((">", "taken"))]

@@ -335,7 +335,7 @@ def test_without_colour_nothing_is_coloured_or_taken_back(room: Room) -> None:
 
 def test_the_embedded_model_says_what_it_is_good_for(room: Room) -> None:
     terminal = room.terminal(None)
-    assert "embedded model is tiny" in terminal.wait_for_prompt()
+    assert "Embedded model: sums, units and dates, one question at a time" in terminal.wait_for_prompt()
     shown = terminal.say("What is 15% of 240?")
     assert "→ calculate(" in shown
     assert "\n36\n" in shown

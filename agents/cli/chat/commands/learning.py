@@ -20,7 +20,7 @@ async def _good(desk: Desk, rest: str) -> None:
     _add(desk, turn)
     desk.chat.tell(MarkEvent(turn=turn.number, mark="good"))
     count = len(desk.chat.conversation.demos)
-    desk.tell(f"demonstration {count}: {one_line(turn.typed, 80)}. /save FILE keeps it in a program")
+    desk.tell(f"demonstration {count}: {one_line(turn.typed, 60)}\n/save FILE keeps it in a program")
 
 
 async def _bad(desk: Desk, rest: str) -> None:
