@@ -138,7 +138,8 @@ class Pending:
     # ---- running
 
     def begin(self) -> None:
-        """Note that the call is being made."""
+        """Note that the call is being made; its time counts from here, and not from when a person was asked."""
+        self.started = time.perf_counter()
         if self.run is not None:
             self.record = (self.run.repeated if self.repeats else self.run.began)(self.asked)
             if self.tool.rules.writes:

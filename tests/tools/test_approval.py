@@ -124,6 +124,14 @@ def test_the_person_may_change_the_arguments() -> None:
     assert result.call.args == {"order_id": "18"}
 
 
+def test_the_time_that_a_person_takes_is_not_the_tools() -> None:
+    def thinks(question: Question) -> bool:
+        time.sleep(0.5)
+        return True
+
+    assert REFUND.run(call(), ToolRun(approval=Approval(ask=thinks))).seconds < 0.5
+
+
 def test_changed_arguments_are_checked_too() -> None:
     policy = Approval(ask=lambda question: Answer(allowed=True, args={"order_id": "x"}))
     assert REFUND.run(call(), ToolRun(approval=policy)).error == "invalid_args"
