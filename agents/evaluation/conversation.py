@@ -106,8 +106,9 @@ async def play(
         except Exception as error:  # noqa: BLE001  # what was said until then is kept
             conversation.played.error = error
         return conversation.played
+    before = {} if fields is None else {fields.history: History()}
     try:
-        given = await agent.acall(**task.input)
+        given = await agent.acall(**before, **task.input)
     except Exception as error:  # noqa: BLE001  # a trial that raises loses no other
         return Played(error=error)
     trajectory = given.get("trajectory") if isinstance(given, Prediction) else None

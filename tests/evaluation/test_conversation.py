@@ -381,6 +381,14 @@ def test_a_history_of_the_signatures_own_is_used() -> None:
     assert trial(file, ScriptedLM(["[[ ## reply ## ]]\na"] * 2)).passed
 
 
+def test_a_task_of_one_input_is_a_conversation_that_begins() -> None:
+    file = TaskFile.parse(
+        'version: 1\nagent: {signature: "request, before: History -> reply", module: predict}\n'
+        "tasks: [{id: t, input: {request: One.}, expect: {answer: {reply: a}}}]"
+    )
+    assert trial(file, ScriptedLM(["[[ ## reply ## ]]\na"])).passed
+
+
 def test_a_task_of_one_input_stands_beside_one_of_turns() -> None:
     file = TaskFile.parse(
         'version: 1\nagent: {signature: "request -> reply", module: predict}\n'
