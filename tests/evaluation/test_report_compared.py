@@ -81,6 +81,6 @@ def test_only_so_many_tasks_are_listed() -> None:
     report = report_of(file, [trial(file, n) for n in range(40)])
     comparison = compare([trial(file, n, "failed") for n in range(40)], report)
     text = page_html(report, comparison.as_json())
-    assert "and 28 more: choose a change above" in text
+    assert "and 32 more: choose a change above" in text
     assert escape(comparison.sentence) in text
     assert comparison.verdict == "better"

@@ -66,6 +66,7 @@ function plural(number, word) {
 
 function time(seconds) {
   if (seconds === 0) return "0 s";
+  if (seconds < 0.001) return "< 1 ms";
   if (seconds < 1) return `${Math.round(1000 * seconds)} ms`;
   if (seconds < 60) return `${seconds.toFixed(1)} s`;
   return `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;

@@ -17,23 +17,31 @@ function trialBody(trial, task) {
   if (trial.checks.length) body.append(section("Checks", checks(trial.checks)));
   body.append(...(trial.turns?.length ? conversation(trial, failed, task) : singleRun(trial, failed, task)));
   if (trial.verdicts?.length) body.append(section("What models judged", el("ul", { class: "checks" }, trial.verdicts.map(verdict))));
-  if (trial.world) body.append(worldSection(trial.world));
+  if (trial.world && (trial.outcome !== "excluded" || trial.world.changes.length)) body.append(worldSection(trial.world));
   return body;
 }
 
+const FEW = 3; // checks that passed and are shown at once
+
+/** What failed at once; what passed as well where it is little, else behind its number. */
 function checks(all) {
-  const order = [...all].sort((one, other) => (one.passed ? 1 : 0) - (other.passed ? 1 : 0));
-  return el("ul", { class: "checks" }, order.map((check) => {
-    const outcome = check.error ? "excluded" : check.passed ? "passed" : "failed";
-    const words = check.passed ? check.about : check.feedback || check.about;
-    return el("li", {}, sign(outcome), el("div", { class: "feedback" },
-      el("span", { class: "kind" }, visible(check.check)), " ", visible(words),
-      check.gate ? el("span", { class: "muted" }, " · gate") : null,
-      check.turn ? el("span", { class: "muted" }, ` · turn ${check.turn}`) : null,
-      check.grader ? el("span", { class: "muted" }, " · judged by ", visible(check.grader)) : null,
-      check.error ? el("span", { class: "muted" }, " · could not be made") : null,
-      !check.passed && check.step ? [" · ", stepLink(check.step)] : null));
-  }));
+  const list = (some) => el("ul", { class: "checks" }, some.map(checkItem));
+  const passed = all.filter((check) => check.passed);
+  const rest = all.filter((check) => !check.passed);
+  if (passed.length <= FEW) return list([...rest, ...passed]);
+  return el("div", {}, list(rest), el("details", {}, el("summary", {}, sign("passed"), `${count(passed.length)} checks passed`), list(passed)));
+}
+
+function checkItem(check) {
+  const outcome = check.error ? "excluded" : check.passed ? "passed" : "failed";
+  const words = check.passed ? check.about : check.feedback || check.about;
+  return el("li", {}, sign(outcome), el("div", { class: "feedback" },
+    el("span", { class: "kind" }, visible(check.check)), " ", visible(words),
+    check.gate ? el("span", { class: "muted" }, " · gate") : null,
+    check.turn ? el("span", { class: "muted" }, ` · turn ${check.turn}`) : null,
+    check.grader ? el("span", { class: "muted" }, " · judged by ", visible(check.grader)) : null,
+    check.error ? el("span", { class: "muted" }, " · could not be made") : null,
+    !check.passed && check.step ? [" · ", stepLink(check.step)] : null));
 }
 
 function verdict(said) {
