@@ -108,11 +108,11 @@ def differences(before: object, after: object, path: Path = ()) -> Iterator[Chan
         return
     if isinstance(before, dict) and isinstance(after, dict):
         for key, one in before.items():
-            here = (*path, key)
-            if key in after:
-                yield from differences(one, after[key], here)
-            else:
-                yield Change(here, one)
+            other = after.get(key, ABSENT)
+            if other is ABSENT:
+                yield Change((*path, key), one)
+            elif other is not one:  # most are, where little has changed
+                yield from differences(one, other, (*path, key))
         yield from (Change((*path, key), ABSENT, one) for key, one in after.items() if key not in before)
     elif isinstance(before, list) and isinstance(after, list):
         yield from _of_lists(before, after, path)
