@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from .random_search import BootstrapRS as BootstrapRS
     from .report import Decision as Decision
     from .report import Report as Report
+    from .report import report_of as report_of
     from .rollouts import Batch as Batch
     from .rollouts import Compiled as Compiled
     from .rollouts import Outcome as Outcome
@@ -61,6 +62,7 @@ _HOME_OF = {
     "Search": "rollouts",
     "Setting": "base",
     "draws": "rollouts",
+    "report_of": "report",
 }
 
 __all__ = list(_HOME_OF)  # all are names

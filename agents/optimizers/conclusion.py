@@ -28,11 +28,13 @@ class Parts:
     note: str = ""
 
 
-def parts_of(train: Sequence[Example], val: Sequence[Example] | None, seed: int) -> Parts:
+def parts_of(
+    train: Sequence[Example], val: Sequence[Example] | None, seed: int, confirm: float = 0.4
+) -> Parts:
     """Examples to learn from, to select by and to confirm on; what is of one group is in one part.
 
-    A valset is shared by selection and confirmation, and what is of its groups is not learned from. Without one, or
-    where nothing would be left to learn from, the trainset is split in three.
+    A valset is shared by selection and confirmation, which gets the part `confirm` of it, and what is of its groups
+    is not learned from. Without one, or where nothing would be left to learn from, the trainset is split in three.
     """
     given = list(val or ())
     if given and not apart_from(train, given):
@@ -43,7 +45,7 @@ def parts_of(train: Sequence[Example], val: Sequence[Example] | None, seed: int)
             return Parts(
                 learned, given, [], f"the valset has less than {ENOUGH} groups: nothing is confirmed"
             )
-        shares = split(given, {"val": 0.6, "confirm": 0.4}, seed)
+        shares = split(given, {"val": 1 - confirm, "confirm": confirm}, seed)
         return Parts(learned, shares["val"], shares["confirm"])
     if len(grouped(train)) >= ENOUGH:
         shares = split(train, {"train": 0.5, "val": 0.3, "confirm": 0.2}, seed)

@@ -116,4 +116,12 @@ class Report:
         return "\n".join(lines)
 
 
+def report_of(program: object) -> Report:
+    """The report that `compile` left at a program, for type checkers; raises ValueError where there is none."""
+    report = getattr(program, "compile_report", None)
+    if not isinstance(report, Report):
+        raise ValueError(f"this {type(program).__name__} comes from no compile, and has no report")
+    return report
+
+
 _OWN_FORM = ("candidates", "phases", "used")

@@ -32,9 +32,11 @@ from .runs import Act, Collected, Shown, agents_in, shown_in, tools_of, with_dem
 from .select import Chosen, Selection
 from .shortlist import by_coverage, distinct
 
+CONFIRM = 0.5  # of a valset: selection needs few tasks at a time, and what is reported should be precise
 RESERVE = 0.25  # of the budget, kept for the confirmation
 ROUND = 1_000  # rollout ids of one round
 FINALISTS = 2
+AGAIN = 2  # times the attempts of the first round for each of the few tasks that a later round has left
 
 
 @dataclass(slots=True)
@@ -123,7 +125,7 @@ class BootstrapTrajectories(Optimizer):
 
     def parts(self, setting: Setting) -> Parts:
         """The examples to learn from, to select by and to confirm on."""
-        return parts_of(setting.train, setting.val, self.seed)
+        return parts_of(setting.train, setting.val, self.seed, CONFIRM)
 
     def tasks(self, train: Sequence[Example]) -> list[Example]:
         """The train tasks that are attempted: none twice."""
@@ -136,6 +138,10 @@ class BootstrapTrajectories(Optimizer):
     def shortlist(self, bank: Sequence[Shown]) -> list[Shown]:
         """The demonstrations to choose from, in the order in which they are shown."""
         return by_coverage(distinct(bank))
+
+    def ranked(self, bank: Sequence[Shown], shown: Sequence[Shown]) -> Sequence[Shown]:
+        """Those of the bank that add most to what is shown already, in the order in which they are tried."""
+        return by_coverage(bank, shown, 2 * self.width)
 
     # The stages
 
@@ -159,7 +165,7 @@ class BootstrapTrajectories(Optimizer):
             bank += fresh
             if not bank or (number and not fresh):
                 break
-            yield from self._select(state, bank)
+            yield from self._select(state, bank, last=number == self.rounds - 1)
         if not bank:
             return self._unchanged(state, "no run that passed may be a demonstration: see the decisions")
         return (yield from self._confirmed(state))
@@ -176,6 +182,7 @@ class BootstrapTrajectories(Optimizer):
             self.max_demos,
             self.max_tokens,
             self.width,
+            self.ranked,
         )
         notes: dict[str, Any] = {
             "tasks": {"train": len(parts.train), "val": len(parts.val), "confirm": len(parts.confirm)}
@@ -204,10 +211,11 @@ class BootstrapTrajectories(Optimizer):
             return sources(setting.student, setting.teacher, self.attempts)
         shown = [state.selection.bank[place] for place in sorted(state.best)]
         learned = Source(f"round {number + 1}", state.selection.arm(state.best).program, 1.0)
+        turns = AGAIN * self.attempts
         if not setting.has_teacher:
-            return [learned] * self.attempts
+            return [learned] * turns
         taught = Source(f"teacher, round {number + 1}", with_demos(setting.teacher, shown), 1.0)
-        return [(learned, taught)[turn % 2] for turn in range(self.attempts)]
+        return [(learned, taught)[turn % 2] for turn in range(turns)]
 
     def _rewritten(self, state: _Search, runs: Sequence[Collected]) -> Asks[list[Shown]]:
         outputs = [name for agent in state.agents.values() for name in agent.signature.output_fields]
@@ -242,14 +250,14 @@ class BootstrapTrajectories(Optimizer):
                 state.decisions.append(Decision("rewrite", subject, "rewritten", "; ".join(after.changes)))
         return kept
 
-    def _select(self, state: _Search, bank: Sequence[Shown]) -> Asks[None]:
+    def _select(self, state: _Search, bank: Sequence[Shown], *, last: bool) -> Asks[None]:
         """Stages 4 and 5. A later round goes on from what the earlier ones chose."""
         selection = state.selection
         listed = self.shortlist(bank)
         # what was in the bank keeps its place: names and sets of earlier rounds stay true
         selection.bank += [one for one in listed if all(one is not other for other in selection.bank)]
         state.best = yield from selection.forward(state.best)
-        if state.best:
+        if last and state.best:
             state.best = yield from selection.swapped(state.best)
 
     def _confirmed(self, state: _Search) -> Asks[Compiled]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from ...example import Example
@@ -11,13 +11,15 @@ from ..asking import Asks
 from ..racing import Arm, Board
 from ..report import Decision
 from .runs import Shown, with_demos
-from .shortlist import by_coverage
 
 PATIENCE = 2  # additions in a row that gain nothing beyond the error
 RUNGS = (0.25, 0.5, 1.0)  # of the tasks; after each the better half goes on
+HALF = 0.5  # of the tasks, after which a race without a gain is given up
 TIED = 0.5  # of the error of a difference: less is a tie, which goes to fewer tokens
 
 Chosen = frozenset[int]
+Ranked = Callable[[Sequence[Shown], Sequence[Shown]], Sequence[Shown]]
+"""Demonstrations in the order in which they are worth a try, beside those that are shown already."""
 
 
 @dataclass(slots=True)
@@ -25,7 +27,7 @@ class Selection:
     """A search for the set of demonstrations, from a bank that may grow.
 
     Sets are compared pairwise: the same tasks under the same rollout ids. `tasks` are in the order in which rungs
-    take them; `width` demonstrations are tried at a time, those that add most to what is shown already.
+    take them; `width` demonstrations are tried at a time, the first that `ranked` has of those that fit.
     """
 
     board: Board
@@ -34,9 +36,11 @@ class Selection:
     max_demos: int
     max_tokens: int
     width: int
+    ranked: Ranked
     bank: list[Shown] = field(default_factory=list)
     decisions: list[Decision] = field(default_factory=list)
     _arms: dict[Chosen, Arm] = field(default_factory=dict)
+    _refused: dict[Chosen, set[int]] = field(default_factory=dict)
 
     def arm(self, chosen: Chosen) -> Arm:
         """The agent with these demonstrations; they always stand in the bank's order."""
@@ -66,23 +70,23 @@ class Selection:
     def forward(self, start: Chosen) -> Asks[Chosen]:
         """Add the best one by one, until that gains nothing beyond the error of the difference; ties to fewer tokens."""
         yield from self.board.measure("select", [self.arm(start)], self.tasks)
-        path, misses, refused = [start], 0, set[int]()
+        path, misses = [start], 0
         while len(path[-1]) < self.max_demos and misses < PATIENCE and not self.board.asker.exhausted:
             now = path[-1]
+            refused = self._refused.setdefault(now, set())  # a later round does not try them again
             options = [now | {place} for place in self._next(now, refused)[: self.width]]
-            best = yield from self._halved(options, now)
+            best, promising = yield from self._halved(options, now)
             if best is None:
                 break
             gain = self.board.over(self.arm(best), self.arm(now))
             added = min(best - now)
-            clear = gain.mean > gain.error
+            clear = promising and gain.mean > gain.error
             misses = 0 if clear else misses + 1
-            verdict = "added" if gain.mean > 0 else "not added"
+            verdict = "added" if promising and gain.mean > 0 else "not added"
             note = "" if clear else ", within the error"
             self._decide(f"#{added + 1} (task {self.bank[added].task})", verdict, f"{gain}{note}")
-            if gain.mean > 0:
+            if verdict == "added":
                 path.append(best)
-                refused = set()
             else:
                 refused |= {min(option - now) for option in options}
         return self._shortest(path)
@@ -93,42 +97,46 @@ class Selection:
         for place in sorted(chosen):
             rest = chosen - {place}
             options += [rest | {other} for other in self._next(rest, {place})[:1]]
-        best = yield from self._halved([one for one in dict.fromkeys(options) if one != chosen], chosen)
+        others = [one for one in dict.fromkeys(options) if one != chosen]
+        best, promising = yield from self._halved(others, chosen)
         if best is None:
             return chosen
         gain = self.board.over(self.arm(best), self.arm(chosen))
-        better = gain.mean > gain.error
+        better = promising and gain.mean > gain.error
         went, came = sorted(chosen - best), sorted(best - chosen)
         subject = f"#{went[0] + 1} for #{came[0] + 1}"
         self._decide(subject, "swapped" if better else "not swapped", str(gain))
         return best if better else chosen
 
     def _next(self, now: Chosen, refused: set[int]) -> list[int]:
-        """The demonstrations that may be added, that first which adds most to what is shown."""
+        """The demonstrations that may be added, in the order in which they are tried."""
         room = self.max_tokens - self.tokens(now)
         free = {
-            place: one
-            for place, one in enumerate(self.bank)
-            if place not in now and place not in refused and one.tokens <= room
+            id(one): place for place, one in enumerate(self.bank) if place not in now and one.tokens <= room
         }
-        places = {id(one): place for place, one in free.items()}
-        order = by_coverage(
-            list(free.values()), [self.bank[place] for place in now], self.width + len(refused)
+        order = self.ranked(
+            [self.bank[place] for place in free.values()], [self.bank[place] for place in sorted(now)]
         )
-        return [places[id(one)] for one in order]
+        return [free[id(one)] for one in order if free[id(one)] not in refused]
 
-    def _halved(self, options: Sequence[Chosen], over: Chosen) -> Asks[Chosen | None]:
-        """The best of several sets by successive halving, by what each gains over a set that was measured on all tasks."""
+    def _halved(self, options: Sequence[Chosen], over: Chosen) -> Asks[tuple[Chosen | None, bool]]:
+        """The best of several sets by successive halving, by what each gains over a set that was measured on all tasks.
+
+        The race ends early, and False comes with the best, where half of the tasks show no gain.
+        """
         left = list(options)
         for share in RUNGS:
             rung = self.tasks[: max(1, round(share * len(self.tasks)))]
             yield from self.board.measure("select", [self.arm(one) for one in left], rung)
             left = [one for one in left if self.board.score(self.arm(one)) is not None]
-            left.sort(
-                key=lambda one: (-self.board.over(self.arm(one), self.arm(over)).mean, self.tokens(one))
-            )
+            left.sort(key=lambda one: (-self._gain(one, over), self.tokens(one)))
             left = left[: max(1, len(left) // 2)]
-        return left[0] if left else None
+            if left and share >= HALF and self._gain(left[0], over) <= 0:
+                return left[0], False
+        return (left[0] if left else None), True
+
+    def _gain(self, one: Chosen, over: Chosen) -> float:
+        return self.board.over(self.arm(one), self.arm(over)).mean
 
     def _shortest(self, path: Sequence[Chosen]) -> Chosen:
         """The best of a path; an earlier one where the two are as good as tied."""
