@@ -7,7 +7,7 @@ from collections import Counter
 
 import pytest
 from click.testing import CliRunner
-from golds.playing import Turn, run
+from golds.playing import Turn, calls_made, run
 from golds.sets import EXAMPLES, FILES, ExampleFile
 from golds.tasks import CALLS, PROGRAMS
 
@@ -75,6 +75,24 @@ def test_an_idle_agent_solves_none(example: ExampleFile, file: TaskFile) -> None
 def test_a_file_is_proved_by_the_command_line(example: ExampleFile) -> None:
     done = CliRunner().invoke(loopwright, ["eval", str(example.path), "--check"])
     assert done.exit_code == 0, done.output
+    assert example.set == "tasks" or "proved in part" not in done.output
+
+
+@pytest.mark.parametrize("one", of("figures", "research_desk"), ids=lambda one: one.name)
+def test_the_way_that_a_file_shows_is_the_good_run(one: ExampleFile) -> None:
+    file = one.load()
+    for name, play in one.plays.items():
+        reference = file.task(name).expect.reference
+        assert reference is not None
+        shown = [
+            (call.tool, {key: str(value) for key, value in call.args.items()})
+            for call in reference.calls or ()
+        ]
+        made = [
+            (call.name, {key: str(value) for key, value in call.args.items()})
+            for call in calls_made(run(file, name, play))
+        ]
+        assert shown == made, name
 
 
 @pytest.mark.parametrize("one", of("figures", "research_desk", "support_desk"), ids=lambda one: one.name)
