@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -15,6 +16,8 @@ from .format import CallPattern, CallsSpec, RequiredCall
 from .locate import JsonPath
 from .problems import Problems
 
+PlacedCalls = tuple[JsonPath, CallsSpec]
+
 
 @dataclass(frozen=True, slots=True)
 class CallChecker:
@@ -23,8 +26,13 @@ class CallChecker:
     tools: ToolRegistry
     problems: Problems
 
-    def check(self, path: JsonPath, calls: CallsSpec, most_calls: int | None) -> None:
-        """Note what is wrong; `most_calls` is how many the limits allow, where they do not allow any number."""
+    def check(
+        self, path: JsonPath, calls: CallsSpec, most_calls: int | None, turns: Sequence[PlacedCalls] = ()
+    ) -> None:
+        """Note what is wrong; `most_calls` is how many the limits allow, where they do not allow any number.
+
+        `turns` are what single turns expect of calls that are among these.
+        """
         tools = self.tools
         for where, pattern in _patterns(path, calls):
             tool = tools.get(pattern.tool)
@@ -38,7 +46,7 @@ class CallChecker:
             if pattern_text != "total" and not any(fnmatchcase(name, pattern_text) for name in tools):
                 hint = did_you_mean(pattern_text, tools) or f"; there are {', '.join(tools) or 'none'}"
                 self.problems.add((*path, "max", pattern_text), f"matches no tool of the agent{hint}")
-        self._check_reachable(path, calls, most_calls)
+        self._check_reachable(path, calls, most_calls, turns)
 
     def _arguments(self, tool: Tool, path: JsonPath, pattern: CallPattern) -> None:
         known = tool.parameters.by_name
@@ -64,16 +72,18 @@ class CallChecker:
                     "name it in args, or write extra: allow",
                 )
 
-    def _check_reachable(self, path: JsonPath, calls: CallsSpec, most_calls: int | None) -> None:
+    def _check_reachable(
+        self, path: JsonPath, calls: CallsSpec, most_calls: int | None, turns: Sequence[PlacedCalls]
+    ) -> None:
         """Find expectations that no run could meet together."""
-        needed: dict[str, int] = {}
-        for required in calls.required:
-            needed[required.tool] = needed.get(required.tool, 0) + (required.count or 1)
+        in_turns = sum((_required(turn) for _, turn in turns), Counter[str]())
+        needed = _required(calls) | in_turns  # of each tool the more: a turn's call may be one of the task's
         never = {pattern.tool for pattern in calls.forbidden if not pattern.args}
-        for where, pattern in _patterns(path, calls, forbidden=False):
-            if pattern.tool in never:
-                self.problems.add(where, f"{pattern.tool} is forbidden in the same task")
-        at_least = max(sum(needed.values()), len(calls.order.of) if calls.order else 0)
+        for place, spec in ((path, calls), *turns):
+            for where, pattern in _patterns(place, spec, forbidden=False):
+                if pattern.tool in never:
+                    self.problems.add(where, f"{pattern.tool} is forbidden in the same task")
+        at_least = max(needed.total(), _ordered(calls), sum(map(_at_least, (turn for _, turn in turns))))
         for limit, most in calls.max.items():
             least = at_least if limit == "total" else _total(needed, limit)
             if least > most:
@@ -95,6 +105,22 @@ def _patterns(
     groups += [((*path, "order", "of"), calls.order.of)] if calls.order else []
     for where, patterns in groups:
         yield from (((*where, place), pattern) for place, pattern in enumerate(patterns))
+
+
+def _required(calls: CallsSpec) -> Counter[str]:
+    """How many calls of each tool are asked for."""
+    needed: Counter[str] = Counter()
+    for required in calls.required:
+        needed[required.tool] += required.count or 1
+    return needed
+
+
+def _ordered(calls: CallsSpec) -> int:
+    return len(calls.order.of) if calls.order else 0
+
+
+def _at_least(calls: CallsSpec) -> int:
+    return max(_required(calls).total(), _ordered(calls))
 
 
 def _total(needed: Mapping[str, int], pattern: str) -> int:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fnmatch import fnmatchcase
@@ -25,7 +25,7 @@ from ..errors import ConfigurationError, SignatureError
 from ..module import Module
 from ..signature import Field, Signature
 from ..text import did_you_mean
-from .call_semantics import CallChecker
+from .call_semantics import CallChecker, PlacedCalls
 from .conversation import HISTORIES, TurnFields, with_history_input
 from .format import CALLS_TOOLS, TAKES_STEPS, AgentSpec, Defaults, LimitsSpec, Task, TurnExpect
 from .locate import JsonPath
@@ -156,9 +156,11 @@ class TaskChecker:
                 check_turns(self.signature, self.agent, path, task, self.problems) if task.turns else None
             )
             inputs = self._inputs(self.signature, path, task, fields)
-        self._expect((*path, "expect"), task, task.expect)
-        for item, turn in enumerate(task.turns):
-            self._expect((*path, "turns", item, "expect"), task, turn.expect)
+        turns = [((*path, "turns", item, "expect"), turn.expect) for item, turn in enumerate(task.turns)]
+        calls = [((*where, "calls"), expect.calls) for where, expect in turns]
+        self._expect((*path, "expect"), task, task.expect, calls)
+        for where, expect in turns:
+            self._expect(where, task, expect)
         if task.score is not None:
             check_score((*path, "score"), task, task.score, self.problems)
         return task.model_copy(update={"input": inputs})
@@ -183,16 +185,18 @@ class TaskChecker:
                     where, f"{self.kind.name} has no steps to limit: {', '.join(TAKES_STEPS)} have"
                 )
 
-    def _expect(self, path: JsonPath, task: Task, expect: TurnExpect) -> None:
+    def _expect(
+        self, path: JsonPath, task: Task, expect: TurnExpect, turns: Sequence[PlacedCalls] = ()
+    ) -> None:
         given = expect.model_fields_set
         if self.signature is not None:
             self._answers((*path, "answer"), expect.answer)
         if "calls" in given and not self.kind.calls_tools:
             others = f": only {' and '.join(CALLS_TOOLS)} do" if not self.agent.built else ""
             self.problems.add((*path, "calls"), f"{self.kind.name} makes no calls{others}")
-        elif "calls" in given and self.tools is not None:
+        elif ("calls" in given or turns) and self.tools is not None:
             most = task.limits.over(self.defaults.limits).get("tool_calls")
-            CallChecker(self.tools, self.problems).check((*path, "calls"), expect.calls, most)
+            CallChecker(self.tools, self.problems).check((*path, "calls"), expect.calls, most, turns)
         if "ends" in given and not self.kind.takes_steps:
             self.problems.add((*path, "ends"), f"{self.kind.name} has no steps to end")
 

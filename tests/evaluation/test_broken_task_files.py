@@ -372,6 +372,31 @@ TURNS = {
         + "  input: {question: x, n: 3}\n",
         ["t.yaml:2: agent.turn_input: 'n' is no text, and what a user says is one"],
     ),
+    "a call that a turn requires and the task forbids": (
+        turns(
+            "[{user: Hi., expect: {calls: {required: [{tool: get_order, args: {order_id: 17}}]}}}]"
+        ).replace("answer: {answer: 4}", "calls: {forbidden: [{tool: get_order}]}"),
+        ["t.yaml:5: task t: turns[0].expect.calls.required[0]: get_order is forbidden in the same task"],
+    ),
+    "more calls in the turns than the task allows": (
+        turns(
+            "[{user: Hi., expect: &e {calls: {order: {of: [get_order, refund]}}}}, {user: Bye., expect: *e}]"
+        ).replace("answer: {answer: 4}", "calls: {max: {total: 3}}"),
+        ["t.yaml:7: task t: expect.calls.max.total: 3 are too few: 4 calls are asked for"],
+    ),
+    "more calls in the turns than the limit": (
+        turns(
+            "[{user: Hi., expect: &e {calls: {order: {of: [get_order, refund]}}}}, {user: Bye., expect: *e}]"
+        )
+        + "  limits: {tool_calls: 3}\n",
+        ["t.yaml:6: task t: expect.calls: 4 calls are asked for, but limits.tool_calls is 3"],
+    ),
+    "an exact order without a turn's call": (
+        turns(
+            "[{user: Hi., expect: {calls: {required: [{tool: get_order, args: {order_id: 17}}]}}}]"
+        ).replace("answer: {answer: 4}", "calls: {order: {mode: exact, of: [refund]}}"),
+        ["t.yaml:7: task t: expect.calls.order: exactly these calls, but get_order is required too"],
+    ),
     "turns that expect nothing": (
         TURN.split("  expect:")[0],
         ["t.yaml:4: task t: expect: is missing: as in expect: {answer: {answer: 42}}"],
