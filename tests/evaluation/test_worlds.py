@@ -11,6 +11,7 @@ import pytest
 from loopwright import ReAct, TaskFile, context
 from loopwright.evaluation import MetricError, Report, TrialResult, plan, run_trials
 from loopwright.evaluation.runs import trial_as_json, trial_from_json
+from loopwright.evaluation.runs.manifest import digests
 from loopwright.evaluation.runs.rescore import rejudged
 from loopwright.example import Prediction
 from loopwright.models import Capabilities, FunctionLM, LMRequest
@@ -515,6 +516,15 @@ def test_a_simulators_own_errors_are_told_to_the_model() -> None:
     assert result.trajectory.results[0].content.startswith(
         "Error: free_rooms failed: BookingError: we have no suite rooms; we have single, double"
     )
+
+
+@pytest.mark.parametrize("name", ["hotel", "library"])
+def test_a_run_can_be_gone_on_with_since_its_world_is_known_again(name: str) -> None:
+    known = []
+    for _ in range(2):
+        file = TaskFile.load(ROOT / "examples" / name / "tasks.yaml")
+        known.append(digests(plan(file), {}))
+    assert known[0] == known[1]
 
 
 def test_a_database_is_a_world() -> None:

@@ -25,6 +25,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from loopwright.tools.world.environment import view_of
+
 from ...__about__ import __version__
 from ...adapters.values import to_plain
 from ...errors import ConfigurationError
@@ -231,14 +233,8 @@ def _digests(file: TaskFile, program: Module, path: str) -> FileDigests:
         file.defaults.seed,
         {name: digest(asdict(tool.spec)) for name, tool in file.tools.items()},
         {task.id: task_digest(task) for task in file.tasks},
-        "" if file.worlds is None else digest(_snapshot(file.worlds.fresh())),
+        "" if file.worlds is None else digest(view_of(file.worlds.fresh())),
     )
-
-
-def _snapshot(world: object) -> object:
-    """The state of a world as it is before any trial."""
-    state: object = world.snapshot()  # type: ignore[attr-defined]  # every world has one
-    return state
 
 
 def _settings(model: BaseLM) -> dict[str, Any]:
