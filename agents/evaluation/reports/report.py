@@ -32,14 +32,16 @@ import json
 import math
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from ...__about__ import __version__
 from ...models.base import NO_USAGE, Usage
+from ...trajectory import Trajectory
 from ..attempt import Trial, TrialResult
 from ..tasks import TaskFile
 from .clusters import Cluster, clusters
@@ -84,7 +86,7 @@ class Report:
 
     # Counts
 
-    @property
+    @cached_property
     def judged(self) -> list[TrialResult]:
         """The trials that say something about the agent."""
         return [result for result in self.results if result.outcome != "excluded"]
@@ -183,11 +185,14 @@ class Report:
 
     def spread(self, name: str) -> dict[str, float]:
         """Median, 95th percentile and total of "steps", "tool_calls", "tokens" or "seconds" over the trials."""
-        values = [
-            float(result.usage.total_tokens if name == "tokens" else getattr(result, name))
-            for result in self.judged
-        ]
-        return _spread(values)
+        read = self._read
+        values: Mapping[str, Callable[[], Iterable[float]]] = {
+            "steps": lambda: read.steps,
+            "tool_calls": lambda: read.tool_calls,
+            "tokens": lambda: (result.usage.total_tokens for result in self.judged),
+            "seconds": lambda: (result.seconds for result in self.judged),
+        }
+        return _spread([float(value) for value in values[name]()])
 
     @property
     def money(self) -> dict[str, float] | None:
@@ -204,7 +209,22 @@ class Report:
     @property
     def tools(self) -> dict[str, ToolFigures]:
         """How each tool fared, those that were never called among them."""
-        return tool_figures(self.judged, dict(each_tool(file.tools for file in self.files)))
+        return self._read.tools
+
+    @cached_property
+    def _read(self) -> _Read:
+        """What the trajectories say, each read once: those of a kept run lie in its file."""
+        steps, calls = [], []
+
+        def whole() -> Iterator[TrialResult]:
+            for result in self.judged:
+                read = replace(result, trajectory=Trajectory(result.trajectory.steps))
+                steps.append(read.steps)
+                calls.append(read.tool_calls)
+                yield read
+
+        tools = tool_figures(whole(), dict(each_tool(file.tools for file in self.files)))
+        return _Read(steps, calls, tools)
 
     # What to look at first
 
@@ -226,6 +246,10 @@ class Report:
 
     def as_json(self) -> dict[str, Any]:
         """The report as JSON's own types: what `report.json` holds."""
+        tasks = [task_json(trials) for trials in by_task(self.results).values()]
+        return self._figures_json() | {"tasks": tasks}
+
+    def _figures_json(self) -> dict[str, Any]:
         powers = {str(k): asdict(self.pass_power(k)) for k in range(1, self.epochs + 1)}
         return {
             "format": FORMAT,
@@ -262,7 +286,6 @@ class Report:
                 for file, name, passed, trials in self.flaky
             ],
             "clusters": [_cluster_json(cluster) for cluster in self.clusters],
-            "tasks": [task_json(trials) for trials in by_task(self.results).values()],
         }
 
     def write(self, folder: str | Path, comparison: Mapping[str, Any] | None = None) -> Path:
@@ -272,16 +295,34 @@ class Report:
         """
         target = Path(folder) / FILE
         target.parent.mkdir(parents=True, exist_ok=True)
-        body = self.as_json() | ({"comparison": comparison} if comparison else {})
-        text = json.dumps(finite(body), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
         partial = target.with_name(f".{FILE}.{threading.get_ident()}.partial")
         try:
-            # What a model or a tool wrote may hold half a character; in JSON it is an escape.
-            partial.write_bytes(text.encode("utf-8", "backslashreplace"))
+            with partial.open("wb") as file:
+                # What a model or a tool wrote may hold half a character; in JSON it is an escape.
+                file.writelines(piece.encode("utf-8", "backslashreplace") for piece in self._text(comparison))
             partial.replace(target)
         finally:
             partial.unlink(missing_ok=True)
         return target
+
+    def _text(self, comparison: Mapping[str, Any] | None) -> Iterator[str]:
+        """The file's text, task by task: the trials of all of them together may be large."""
+        figures = self._figures_json() | ({"comparison": comparison} if comparison else {})
+        yield _dumped(figures).removesuffix("\n}") + ',\n "tasks": ['
+        start = "\n"
+        for trials in by_task(self.results).values():
+            yield start + _dumped(task_json(trials))
+            start = ",\n"
+        yield "\n]}\n"
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What the trajectories of the judged trials say: steps and calls of each, and how the tools fared."""
+
+    steps: Sequence[int]
+    tool_calls: Sequence[int]
+    tools: dict[str, ToolFigures]
 
 
 def by_task(results: Iterable[TrialResult]) -> dict[tuple[str, str], list[TrialResult]]:
@@ -298,6 +339,10 @@ def rate_of(
     """The mean of the tasks' rates."""
     tasks = by_task(results).values()
     return mean_rate([sum(map(good, trials)) / len(trials) for trials in tasks], len(results))
+
+
+def _dumped(value: object) -> str:
+    return json.dumps(finite(value), indent=1, ensure_ascii=False, allow_nan=False)
 
 
 def _spread(values: Sequence[float]) -> dict[str, float]:
