@@ -21,6 +21,7 @@ from .arguments import coerced_argument
 from .assignment import assign
 from .format import CallPattern, CallsSpec, Order, RequiredCall, Task, TurnExpect
 from .judging import question, verdict_on
+from .matching import Matcher
 from .record import SHOWN_CALL, CheckResult, Made, Run, calls_made, last_step
 from .state_checks import StateJudge
 
@@ -37,25 +38,7 @@ def judge(task: Task, run: Run, signature: Signature, tools: ToolRegistry) -> li
     >>> judge(file.tasks[0], Run({"answer": 5}), file.signature, file.tools)[0].feedback
     'answer: 5 is not 4'
     """
-    made = list(calls_made(run.trajectory, tools))
-    whole = _Part(run.outputs, made, run.termination, last_step(run.trajectory))
-    results = list(_judged(task, task.expect, whole, run, signature, tools))
-    world = StateJudge(run.world, made, whole.last)
-    results += world.checks(task.expect.state, task.expect.reference)
-    for item, turn in enumerate(task.turns):
-        if turn.expect:
-            results += _turn(task, item, made, run, signature, tools)
-    return [*_broken_off(task, run), *results]
-
-
-def _broken_off(task: Task, run: Run) -> Iterator[CheckResult]:
-    """A conversation in which the user could not say all that the task has them say is no run of the task."""
-    reached = {turn.item for turn in run.turns}
-    for item, turn in enumerate(task.turns):
-        if turn.user is not None and item not in reached:
-            line = f"turn {item + 1} was not reached: {_ended(run)}"
-            yield CheckResult("turns", "", False, line, last_step(run.trajectory), item + 1)
-            return
+    return list(_Judge(task, run, signature, tools).checks())
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,70 +52,95 @@ class _Part:
     item: int | None = None
 
 
-def _judged(
-    task: Task, expect: TurnExpect, part: _Part, run: Run, signature: Signature, tools: ToolRegistry
-) -> Iterator[CheckResult]:
-    yield from _answers(task, expect, part, run, signature)
-    yield from _calls(expect.calls, part.made, tools, part.last)
-    if expect.ends:
-        wanted = " or ".join(expect.ends)
-        line = f"ends: the run ended with {part.termination or 'no reason given'}, not with {wanted}"
-        yield _result("ends", wanted, part.termination not in expect.ends, line, part.last)
+@dataclass(frozen=True, slots=True)
+class _Judge:
+    """Judges one run of one task."""
 
+    task: Task
+    run: Run
+    signature: Signature
+    tools: ToolRegistry
 
-def _turn(
-    task: Task, item: int, made: Sequence[Made], run: Run, signature: Signature, tools: ToolRegistry
-) -> Iterator[CheckResult]:
-    """What one item of a task's turns expects, held against the turns that it made."""
-    turns = [turn for turn in run.turns if turn.item == item]
-    if turns:
+    def checks(self) -> Iterator[CheckResult]:
+        """Every check: of each turn, then of the whole."""
+        run, expect = self.run, self.task.expect
+        made = list(calls_made(run.trajectory, self.tools))
+        last = last_step(run.trajectory)
+        yield from self._broken_off(last)
+        for item, turn in enumerate(self.task.turns):
+            if turn.expect:
+                yield from self._turn(item, turn.expect, made, last)
+        yield from self._part(expect, _Part(run.outputs, made, run.termination, last))
+        yield from StateJudge(run.world, made, last).checks(expect.state, expect.reference)
+
+    # ---- turns
+
+    def _broken_off(self, last: int | None) -> Iterator[CheckResult]:
+        """A conversation in which the user could not say all that the task has them say is no run of the task."""
+        reached = {turn.item for turn in self.run.turns}
+        for item, turn in enumerate(self.task.turns):
+            if turn.user is not None and item not in reached:
+                yield CheckResult("turns", "", False, self._not_reached(item), last, item + 1)
+                return
+
+    def _turn(
+        self, item: int, expect: TurnExpect, made: Sequence[Made], last: int | None
+    ) -> Iterator[CheckResult]:
+        """What one item of a task's turns expects, held against the turns that it made."""
+        turns = [turn for turn in self.run.turns if turn.item == item]
+        if not turns:
+            line = self._not_reached(item)
+            for result in self._part(expect, _Part({}, [], "", last, item)):
+                yield CheckResult(result.check, result.about, False, line, last, item + 1)
+            return
         first, last = turns[0].first, turns[-1].last
         calls = [one for one in made if first <= one.step <= last]
-        part = _Part(turns[-1].outputs, calls, turns[-1].termination, last if last >= first else None, item)
-    else:
-        part = _Part({}, [], "", last_step(run.trajectory), item)
-    number = item + 1
-    for result in _judged(task, task.turns[item].expect, part, run, signature, tools):
-        if turns:
-            feedback = f"turn {number}: {result.feedback}" if result.feedback else ""
-            yield replace(result, turn=number, feedback=feedback)
-        else:
-            line = f"turn {number} was not reached: {_ended(run)}"
-            yield CheckResult(result.check, result.about, False, line, part.last, number)
+        step = last if last >= first else None
+        part = _Part(turns[-1].outputs, calls, turns[-1].termination, step, item)
+        for result in self._part(expect, part):
+            feedback = f"turn {item + 1}: {result.feedback}" if result.feedback else ""
+            yield replace(result, turn=item + 1, feedback=feedback)
+
+    def _not_reached(self, item: int) -> str:
+        if not self.run.turns:
+            return f"turn {item + 1} was not reached: there was no conversation"
+        ended, why = self.run.turns[-1].item + 1, self.run.termination or "no answer"
+        return f"turn {item + 1} was not reached: the conversation ended in turn {ended} with {why}"
+
+    # ---- what is expected of a part
+
+    def _part(self, expect: TurnExpect, part: _Part) -> Iterator[CheckResult]:
+        for name, matcher in expect.answer.items():
+            yield from self._answer(name, matcher, part)
+        yield from _calls(expect.calls, part.made, self.tools, part.last)
+        if expect.ends:
+            wanted = " or ".join(expect.ends)
+            line = f"ends: the run ended with {part.termination or 'no reason given'}, not with {wanted}"
+            yield _result("ends", wanted, part.termination not in expect.ends, line, part.last)
+
+    def _answer(self, name: str, matcher: Matcher, part: _Part) -> Iterator[CheckResult]:
+        given = part.outputs.get(name)
+        output = self.signature.output_fields.get(name, Field(name, "output"))
+        missing = _missing(matcher, part) if given is None else ""
+        if not matcher.only_judged:
+            reason = matcher.problem(given, partial(parse_value, field=output))
+            line = f"{name}: {missing or reason}"
+            yield _result("answer", name, reason is not None, line, part.last)
+        if matcher.judge is not None and missing:
+            yield CheckResult("judge", name, False, f"{name}: {missing}", part.last)
+        elif matcher.judge is not None:
+            asked = question(self.task, self.run, matcher.judge, given, part.item)
+            yield verdict_on(asked, name, self.run, part.last)
 
 
-def _ended(run: Run) -> str:
-    if not run.turns:
-        return "there was no conversation"
-    return f"the conversation ended in turn {run.turns[-1].item + 1} with {run.termination or 'no answer'}"
+def _missing(matcher: Matcher, part: _Part) -> str:
+    """Why there is no answer."""
+    ending = f": the run ended with {part.termination}" if part.termination not in ("", "submit") else ""
+    return f"there is none{ending}; {matcher} is wanted"
 
 
 def _result(check: str, about: str, failed: bool, feedback: str, step: int | None) -> CheckResult:
     return CheckResult(check, about, False, feedback, step) if failed else CheckResult(check, about, True)
-
-
-def _answers(
-    task: Task, expect: TurnExpect, part: _Part, run: Run, signature: Signature
-) -> Iterator[CheckResult]:
-    for name, matcher in expect.answer.items():
-        given = part.outputs.get(name)
-        output = signature.output_fields.get(name, Field(name, "output"))
-        missing = None
-        if given is None:
-            ending = (
-                f": the run ended with {part.termination}" if part.termination not in ("", "submit") else ""
-            )
-            missing = f"there is none{ending}; {matcher} is wanted"
-        if not matcher.only_judged:
-            reason = matcher.problem(given, partial(parse_value, field=output))
-            reason = missing if reason and missing else reason
-            yield _result("answer", name, reason is not None, f"{name}: {reason}", part.last)
-        if matcher.judge is not None:
-            if missing:
-                yield CheckResult("judge", name, False, f"{name}: {missing}", part.last)
-            else:
-                asked = question(task, run, matcher.judge, given, part.item)
-                yield verdict_on(asked, name, run, part.last)
 
 
 def _calls(

@@ -456,3 +456,11 @@ def test_conversations_at_the_same_time_keep_apart(openai_server: Serve) -> None
         number = result.task.id[1:]
         assert [turn.user for turn in result.turns] == [f"Again, order {number}."] * 3
         assert result.other_usage["users"].total_tokens > 0
+
+
+def test_what_a_turn_did_wrong_is_told_before_what_came_of_it() -> None:
+    lm = ScriptedLM([reply("Shall I?"), reply("No.")])
+    result = trial(conversation(TWO, "{calls: {required: [{tool: refund, extra: allow}]}}"), lm)
+    assert [one.turn for one in result.checks if one.failed] == [1, 2, None]
+    assert result.failure is not None
+    assert result.failure.feedback.startswith("turn 1: required call get_order")
