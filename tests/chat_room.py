@@ -61,6 +61,14 @@ def sleep(seconds: float) -> str:
 
 
 @TOOLS.tool(effect="read")
+async def look() -> str:
+    """Look around."""
+    await asyncio.sleep(0.3)
+    Path("looked").touch()
+    return "a shop"
+
+
+@TOOLS.tool(effect="read")
 def shout() -> str:
     """What a hostile page may say."""
     return "\\x1b[2J\\x1b]0;owned\\x07\\u202edlrow " + "x" * 200_000

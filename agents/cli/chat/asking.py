@@ -36,10 +36,10 @@ class Asker:
 
     async def answer(self, question: Question) -> Answer:
         """The person's answer; Ctrl-C and Ctrl-D stop the turn."""
-        self.show.settle()
-        self.show.text(f"{question_text(question)}.\n{CHOICES}")
         try:
-            return await self._answer(question)
+            with self.show.held():
+                self.show.text(f"{question_text(question)}.\n{CHOICES}")
+                return await self._answer(question)
         except (KeyboardInterrupt, EOFError):
             await interrupt_from_here()
             raise AssertionError("an interrupted turn goes no further") from None

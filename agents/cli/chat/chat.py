@@ -10,13 +10,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from loopwright.tools import Approval, ToolRegistry
+from loopwright.tools.approval import Rule
 from loopwright.tools.calls import ToolCall
 
 from ... import streaming
 from ...adapters.base import SUBMIT
 from ...adapters.values import to_plain
 from ...ambient import context
-from ...errors import ConfigurationError, LoopwrightError
+from ...errors import ConfigurationError, ContextWindowError, LoopwrightError
 from ...text import one_line
 from ...trace import Trace
 from ...trajectory import Trajectory
@@ -60,6 +61,10 @@ class Chat:
     journaling: bool = True
     trace: Trace = field(default_factory=Trace)
     anew: bool = False
+    given_rules: tuple[Rule, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.given_rules = self.policy.rules
 
     # ---- sessions
 
@@ -166,7 +171,8 @@ class Chat:
         """
         number = self.conversation.last + 1
         name = journal or (f"{self.record.session}.{number}" if self.record.session else "")
-        self.tell(TurnEvent(turn=number, message=message, typed=typed or message, journal=name))
+        begun = TurnEvent(turn=number, message=message, typed=typed or message, journal=name)
+        self.tell(begun)
         from ...runtime.usage import UsageTracker
 
         self.trace, tracker, started = Trace(), UsageTracker(), time.perf_counter()
@@ -183,7 +189,7 @@ class Chat:
             )
 
         try:
-            prediction = await self._run_recorded(message, number, name, tracker)
+            prediction = await self._run_recorded(begun.message, number, name, tracker)
         except asyncio.CancelledError:
             task = asyncio.current_task()
             if task is not None:
@@ -192,7 +198,8 @@ class Chat:
             ended(self._partial(number), "cancelled")
         except LoopwrightError as error:
             self._keep_stopped_step(number)
-            ended({}, "failed", str(error))
+            more = "; /compact makes room" if isinstance(error, ContextWindowError) else ""
+            ended({}, "failed", f"{error}{more}")
         except Exception as error:  # noqa: BLE001  # whatever a tool's or a provider's code raises, the session lives
             self._keep_stopped_step(number)
             ended({}, "failed", f"{type(error).__name__}: {error}")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from typing import Annotated, Any, Literal, Self, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 
 from loopwright.tools.calls import ErrorKind, ToolCall, ToolResult
 
@@ -13,9 +14,30 @@ from ...adapters.values import to_plain
 from ...models.base import Usage
 from ...trajectory import Step
 
+_HALVES = re.compile(r"[\ud800-\udfff]")
+
 
 class _Form(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _whole_characters(cls, given: Any) -> Any:
+        """Half characters, which models write now and then, become U+FFFD: nothing can encode them."""
+        return whole(given)
+
+
+def whole(value: Any) -> Any:
+    r"""A value of JSON's types without half characters.
+
+    >>> whole({"said": ["caf\udce9"]})
+    {'said': ['caf\ufffd']}
+    """
+    if isinstance(value, str):
+        return value if value.isascii() else _HALVES.sub("\ufffd", value)
+    if isinstance(value, dict):
+        return {whole(name): whole(one) for name, one in value.items()}
+    return [whole(one) for one in value] if isinstance(value, list) else value
 
 
 class CallForm(_Form):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cached_property
 from io import StringIO
 from typing import TYPE_CHECKING
@@ -43,6 +45,7 @@ class ScreenShow:
 
     def __init__(self) -> None:
         self._live: Live | None = None
+        self._waiting: list[Event] | None = None
         self._written = ""  # of the answer, not yet shown for good
         self._streamed = ""
         self._shown = False  # whether a paragraph of this answer stands above
@@ -58,8 +61,23 @@ class ScreenShow:
 
         return Console(highlight=False)
 
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Show nothing inside, and everything after it: somebody else has the screen."""
+        self.settle()
+        self._waiting = []
+        try:
+            yield
+        finally:
+            waiting, self._waiting = self._waiting, None
+            for event in waiting or ():
+                self.event(event)
+
     def event(self, event: Event) -> None:
         """Show an event."""
+        if self._waiting is not None:
+            self._waiting.append(event)
+            return
         match event:
             case TurnEvent():
                 self._streamed, self._written, self._thought, self._shown = "", "", "", False

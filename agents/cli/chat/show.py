@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Protocol, TextIO
 
 from ...adapters.base import SUBMIT
@@ -40,6 +41,9 @@ class Show(Protocol):
 
     def settle(self) -> None:
         """Bring everything to the screen: somebody else is about to write to it."""
+
+    def held(self) -> AbstractContextManager[None]:
+        """Leave the screen to somebody else inside, where that makes a difference."""
 
 
 def call_line(call: CallForm, width: int = CALL) -> str:
@@ -155,6 +159,11 @@ class PlainShow:
         if self._open_line:
             self._write("\n")
 
+    def held(self) -> AbstractContextManager[None]:
+        """Lines from two sides do no harm."""
+        self.settle()
+        return nullcontext()
+
     def _stream(self, text: str) -> None:
         room = ANSWER - len(self._streamed)
         self._streamed += text
@@ -229,6 +238,10 @@ class JsonShow:
     def settle(self) -> None:
         """Every line is whole."""
 
+    def held(self) -> AbstractContextManager[None]:
+        """Nobody is asked anything."""
+        return nullcontext()
+
 
 class AnswerShow:
     """The answers alone, and on the other stream what went wrong."""
@@ -257,3 +270,7 @@ class AnswerShow:
 
     def settle(self) -> None:
         """Every line is whole."""
+
+    def held(self) -> AbstractContextManager[None]:
+        """Nobody is asked anything."""
+        return nullcontext()

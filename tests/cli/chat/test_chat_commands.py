@@ -166,8 +166,18 @@ def test_a_rule_of_approve_decides(script: Script, room: Room) -> None:
     server = room.server(
         call("refund", order_id=17, amount=5), answer("a"), call("get_order", order_id=17), answer("b")
     )
-    script(server, "/approve allow refund(amount<=10)", "one", "/approve deny get_*", "two", "/approve")
+    lines = ["/approve allow refund(amount<=10)", "one", "/approve deny get_*", "two", "/approve"]
+    assert "deny  get_*\nallow refund(amount<=10)\n" in script(server, *lines).out
     assert (room.folder / "refunds.txt").exists()
+    assert 'the rule "get_*" says so' in texts(server)[-1]
+
+
+def test_forget_begins_with_the_rules_of_the_options_again(script: Script, room: Room) -> None:
+    server = room.server(call("get_order", order_id=17), answer("a"))
+    shown = script(
+        server, "/approve allow *", "/approve forget", "/approve", "one", options=["--deny", "get_*"]
+    ).out
+    assert "allow *" not in shown.split("forgotten")[1]
     assert 'the rule "get_*" says so' in texts(server)[-1]
 
 

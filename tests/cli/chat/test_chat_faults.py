@@ -15,6 +15,7 @@ from chat_room import Room, Script, call
 from chat_terminal import Terminal
 from openai_server import answer, fail, no_such_model, reset, unauthorised
 
+from loopwright.models import LMResponse
 from loopwright.tools import ToolCall
 
 
@@ -157,3 +158,21 @@ def test_steps_that_run_out_end_in_an_answer_without_tools(script: Script, room:
     assert (done.code, "I could not finish." in done.out) == (0, True)
     assert "forced" in done.err
     assert server.requests[-1].body["tool_choice"] == "none"
+
+
+def test_half_characters_of_a_model_and_of_a_pipe_do_no_harm(room: Room) -> None:
+    half = LMResponse("half \ud83d of it", (ToolCall("get_order", {"order_id": "\ud83d"}, "a"),))
+    server = room.server(answer(half), answer("good"))
+    command = [sys.executable, "-m", "loopwright", "chat", *room.options(server)]
+    done = subprocess.run(
+        command,
+        env=room.env,
+        cwd=room.folder,
+        input=b"caf\xe9\n",
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.decode().splitlines()[-1] == "good"
+    assert "good" in room.run(None, "-c", "--script", "-", stdin="/last\n").stdout

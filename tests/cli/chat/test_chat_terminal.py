@@ -131,6 +131,22 @@ def test_a_pattern_that_a_person_widens_asks_no_more_about_calls_that_fit(room: 
     assert (room.folder / "refunds.txt").read_text() == "17 5.0\n17 6.0\n"
 
 
+def test_what_ends_while_a_person_is_asked_is_shown_after_the_answer(room: Room) -> None:
+    both = [ToolCall("get_order", {"order_id": 17}), ToolCall("look", {})]
+    terminal = room.terminal(room.server(answer(both), answer("understood")))
+    terminal.say("/approve ask get_order")
+    terminal.enter("Where is 17?")
+    terminal.wait(r"allow\?")
+    end = time.monotonic() + PATIENCE
+    while not (room.folder / "looked").exists() and time.monotonic() < end:
+        terminal.read()
+    assert terminal.read(0.3)
+    assert "→ look()" not in terminal.text
+    terminal.type("y\r")
+    shown = terminal.wait("understood")
+    assert shown.index("allow? y") < shown.index("→ look() ✓") < shown.index("understood")
+
+
 def test_ctrl_c_in_a_model_call_keeps_what_was_written(room: Room) -> None:
     server = room.server(drip_events, answer("understood"))
     terminal = room.terminal(server)

@@ -116,6 +116,7 @@ async def _approve(desk: Desk, rest: str) -> None:
     decision, _, pattern = rest.partition(" ")
     if rest == "forget":
         policy.remembered.clear()
+        policy.rules = desk.chat.given_rules
         desk.tell("what was allowed or denied in this chat is forgotten")
         return
     if decision not in _DECISIONS or not pattern.strip():
@@ -129,7 +130,8 @@ async def _approve(desk: Desk, rest: str) -> None:
     known = list(desk.chat.answering.tools)
     if not any(fnmatchcase(name, rule.tool) for name in known):
         raise UsageMistake(f"{one_line(rule.tool, 60)!r} fits no tool{did_you_mean(rule.tool, known)}")
-    policy.remembered.insert(0, rule)
+    policy.rules = (rule, *policy.rules)
+    policy.remembered[:] = [one for one in policy.remembered if not fnmatchcase(one.tool, rule.tool)]
     desk.tell(f"{rule.decision} {rule}")
 
 
