@@ -58,6 +58,7 @@ class Module:
     'HEY'
     """
 
+    compile_report: Any = None  # of the optimizer that made this program, if one did
     _entry: ClassVar[Literal["both", "forward", "aforward", "none"]] = "none"
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
