@@ -11,7 +11,7 @@ import enum
 import itertools
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
@@ -71,6 +71,8 @@ def to_plain(value: object, _depth: int = 0) -> Any:
 
 
 def _plain_leaf(value: object) -> Any:
+    if isinstance(value, Iterator):
+        return str(value)  # it may have no end, and reading it would take its items away
     try:
         return _ANYTHING.dump_python(value, mode="json", fallback=str)
     except ValueError:  # bytes that are no text, text that can't be encoded

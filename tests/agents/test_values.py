@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -495,3 +496,12 @@ def test_what_an_adapter_writes_it_reads_again() -> None:
         assert adapter.parse(signature, LMResponse(adapter.write(values))) == values
     call = ToolCall("submit", {name: to_plain(value) for name, value in values.items()})
     assert NativeAdapter().parse(signature, LMResponse("", (call,))) == values
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [(itertools.count(3), "count(3)"), ([itertools.repeat("x")], ["repeat('x')"])],
+    ids=["count", "in a list"],
+)
+def test_a_value_without_an_end_is_named_and_not_read(value: object, shown: object) -> None:
+    assert to_plain(value) == shown
