@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import webbrowser
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
+
+if TYPE_CHECKING:
+    from ..evaluation.reports.report import Report
 
 
 @click.command("report")
@@ -19,15 +24,34 @@ import click
 def command(run: Path, out: Path | None, open_it: bool) -> int:
     """Make the page of RUN, a run's folder or its report.json, again.
 
-    The page is one file: it asks nothing of any network, and can be sent to somebody as it is.
+    The page is one file: it asks nothing of any network, and can be sent to somebody as it is. A run that is
+    under way, or was killed, has a page of the trials that were made.
     """
     from ..evaluation.reports.page import FILE, write_page
-    from ..evaluation.reports.stored import read_report
 
-    report = read_report(run)
-    page = write_page(report, out or (run if run.is_dir() else run.parent) / FILE)
+    page = write_page(_report_of(run), out or (run if run.is_dir() else run.parent) / FILE)
     click.echo(page)
     if open_it and not webbrowser.open(page.absolute().as_uri()):
         click.echo("no browser could be started: open the file yourself", err=True)
         return 1
     return 0
+
+
+def _report_of(run: Path) -> Report | Mapping[str, Any]:
+    """What was written of a run in its end; of one that did not come to it, what its trials make."""
+    from ..evaluation.reports.stored import FILE, read_report
+    from ..evaluation.runs import manifest
+
+    if (run / FILE).exists() or not (run / manifest.FILE).exists():
+        return read_report(run)
+    return _unfinished(run)
+
+
+def _unfinished(run: Path) -> Report:
+    from ..evaluation.reports.report import Report
+    from ..evaluation.runs.folder import KeptRun
+
+    kept = KeptRun(run)
+    about = kept.manifest
+    seconds = sum(session.seconds for session in about.sessions)
+    return Report(list(kept.results), (), about.planned, about.epochs, about.model, about.started, seconds)

@@ -8,9 +8,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from report_trials import mixed_report
+from report_trials import mixed_report, shop, trial
 
 from loopwright.cli import run_command
+from loopwright.evaluation import plan
+from loopwright.evaluation.runs.folder import RunFolder
+from loopwright.models import ScriptedLM
 
 
 @pytest.fixture
@@ -84,3 +87,18 @@ def test_open_starts_the_browser(folder: Path, tmp_path: Path, code: int, said: 
     assert (tmp_path / "opened").read_text().split()[0] == (folder / "report.html").as_uri()
     assert done.returncode == (1 if code else 0)
     assert said in done.stderr
+
+
+def test_a_run_that_did_not_come_to_its_end_has_a_page_of_its_trials(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = shop(3)
+    trials = plan(file)
+    with RunFolder.begin(tmp_path / "run", trials, ScriptedLM([])) as kept:
+        kept.start()
+        kept.add(trial(file, 0))
+        kept.add(trial(file, 1, "failed"))
+    assert run_command(["report", str(tmp_path / "run")]) == 0
+    text = (tmp_path / "run" / "report.html").read_text()
+    assert "Not complete: 2 of 3 trials were made." in text
+    assert "1 failed" in text
