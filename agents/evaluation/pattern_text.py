@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
+_LONGEST = 400  # characters of a part that is repeated
 _WORDS = "a 0_-.,:/()#@"  # characters that are tried where a class leaves the choice
 
 
@@ -44,9 +45,10 @@ def _unknown(value: Any) -> str:
 
 def _repeated(value: Any) -> str:
     least, _, inner = value
-    if least > 100:
+    text = "".join(_texts(inner))
+    if len(text) * int(least) > _LONGEST:
         raise _UnknownError
-    return "".join(_texts(inner)) * int(least)
+    return text * int(least)
 
 
 def _of_class(value: Any) -> str:

@@ -1,4 +1,36 @@
-"""The keys of a task file that are about worlds: what is there, what goes wrong, what must be there in the end."""
+"""The keys of a task file that are about worlds: what is there, what goes wrong, what must be there in the end.
+
+    defaults:
+      world:                            # a text alone is a file's path or a simulator's name
+        file: shop.yaml                 # or data: {…}, or simulator: "hotel.py:Hotel"
+        tools:
+          get_order: {get: "orders.{order_id}", desc: Look an order up.}
+          find_orders: {find: "orders.*", where: [status, customer]}
+          set_status: {set: "orders.{order_id}.status", value: [paid, refunded]}
+          set_total: {set: "orders.{order_id}.total", value: number, args: {order_id: text}}
+          book: {append: ledger, value: {order: integer, amount: number}}
+          drop: {remove: "carts.{cart_id}"}
+    tasks:
+    - id: refund
+      world: {set: {orders.17.status: sent}, append: {ledger: [{order: 1, amount: 5}]}, remove: [carts.3]}
+      faults:
+      - {tool: get_order, call: 1, error: 503 upstream}       # the tool is not called, and has failed
+      - {tool: get_order, call: 2, delay_s: 2}                # it takes longer, within its own time limit
+      - {tool: book, kind: timeout, done: true}               # it was called, and its answer got lost
+      - {tool: get_order, call: 3, result: {status: sent}}    # it is not called, and this is its answer
+      expect:
+        state:
+        - {path: orders.17.status, equals: refunded}          # any matcher; texts to the letter
+        - {path: ledger, length: 2}
+        - {path: carts.4, absent: true}
+        - {unchanged: ["orders.*", "!orders.17"]}             # the last pattern that covers a value decides
+        reference:                      # or the list of calls alone
+          calls: [{tool: set_status, args: {order_id: 17, value: refunded}}]
+          ignore: ["*.updated_at"]      # at the start, `*.` is any way down; elsewhere `*` is one key
+          answer: {reply: Refunded.}    # for --check alone
+
+`loopwright.tools.world` says what a path and a pattern are.
+"""
 
 from __future__ import annotations
 
