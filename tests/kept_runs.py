@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import random
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -54,3 +56,29 @@ def without_times(value: Any) -> Any:
 def report_of(folder: Path) -> Any:
     """The report in a folder, without times."""
     return without_times(json.loads((folder / "report.json").read_text()))
+
+
+def wandering(request: LMRequest) -> Answer:
+    """A call of some tool with some arguments, or some answer: the same for the same conversation."""
+    told = [(message.role, message.content, *map(str, message.tool_calls)) for message in request.messages]
+    chance = random.Random(hashlib.sha256(repr(told).encode()).hexdigest())
+    made = sum(message.role == "assistant" for message in request.messages)
+    tools = [tool for tool in request.tools if (tool.name == "submit") == (made > 3)] or list(request.tools)
+    tool = chance.choice(tools)
+    return ToolCall(tool.name, _some(tool.parameters, chance))
+
+
+def _some(schema: Any, chance: random.Random) -> Any:
+    """A value that a schema may well allow."""
+    if "enum" in schema or "anyOf" in schema:
+        return chance.choice(schema["enum"]) if "enum" in schema else _some(schema["anyOf"][0], chance)
+    match schema.get("type"):
+        case "object":
+            return {name: _some(one, chance) for name, one in schema.get("properties", {}).items()}
+        case "array":
+            return [_some(schema.get("items", {}), chance)]
+        case "integer" | "number":
+            return chance.choice([1, 2, 4711])
+        case "boolean":
+            return chance.random() < 0.5
+    return chance.choice(["double", "2026-07-05", "Tom Reed"])
