@@ -7,6 +7,7 @@ format       its keys and types       locate     its lines       semantics, prob
 record         what a run left behind, and what a check says of it
 checks         a task's expectations held against what a run did
 attempt        one trial              engine   each task so many times, several at once
+runs           a run in a folder, gone on with, judged again, compared with another
 reports        the figures, report.json, and the same for a person
 """
 
