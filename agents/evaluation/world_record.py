@@ -11,7 +11,7 @@ from loopwright.tools.world.changes import applied, differences, digest, same
 from loopwright.tools.world.tree import size
 
 MAX_CHANGES = 10_000  # that a record holds
-MAX_WRITTEN = 50_000  # values of a world that are written with each trial's record
+MAX_WRITTEN = 5_000  # values of a world that are written with each trial's record
 
 
 @dataclass(frozen=True, slots=True)

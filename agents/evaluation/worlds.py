@@ -48,6 +48,7 @@ class Worlds:
     tools: ToolRegistry = field(default_factory=ToolRegistry)
     complete: bool = True
     _known: dict[str, Reached] = field(default_factory=dict, repr=False, compare=False)
+    _starts: dict[str, object] = field(default_factory=dict, repr=False, compare=False)
 
     def fresh(self, start: TaskWorld | None = None) -> object:
         """A world that no other trial has, with what a task sets; raises `WorldError`."""
@@ -69,7 +70,12 @@ class Worlds:
 
     def environment(self, start: TaskWorld | None = None, faults: tuple[Fault, ...] = ()) -> Environment:
         """A fresh world with the faults that a trial's calls meet."""
-        return Environment(self.fresh(start), faults)
+        made = Environment(self.fresh(start), faults)
+        # a simulator's data is read anew for each trial: those that are alike are kept once
+        known = self._starts.setdefault(repr(start), made.before)
+        if known is not made.before and same(known, made.before):
+            made.before = known
+        return made
 
     def reached(
         self,

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import textwrap
 import threading
 from pathlib import Path
 
 import pytest
 
-from loopwright import ReAct, TaskFile, context
-from loopwright.evaluation import MetricError, Report, TrialResult, plan, run_trials
+from loopwright import Evaluate, ReAct, TaskFile, context
+from loopwright.evaluation import MetricError, Report, TrialResult, plan, run_trials, world_format
 from loopwright.evaluation.runs import trial_as_json, trial_from_json
 from loopwright.evaluation.runs.manifest import digests
 from loopwright.evaluation.runs.rescore import rejudged
@@ -583,3 +584,44 @@ def test_the_report_shows_what_each_call_changed() -> None:
     with context(lm=saying(BOOK)):
         report = Report.of(trials, list(run_trials(trials)))
     assert '"ledger.1"' in json.dumps(report.as_json())
+
+
+# ---- with what else an evaluation has
+
+
+def test_a_trial_that_is_replayed_does_to_its_world_what_it_did(tmp_path: Path) -> None:
+    text = FILE.replace("defaults:\n", "defaults:\n  journal: {mode: MODE, path: run.sqlite}\n")
+    text += f"  expect: {{reference: {{calls: {GOLD}, ignore: '*.updated_at'}}}}\n"
+    seen = []
+    for mode, turns in (("record", [REFUND, BOOK]), ("replay", []), ("replay", [])):
+        file = TaskFile.parse(text.replace("MODE", mode), "t.yaml", base=tmp_path)
+        with context(lm=saying(*turns)):
+            [result] = run_trials(plan(file))
+        assert result.passed, lines(result)
+        seen.append((result.world, [str(one) for one in result.trajectory.results[0].changes]))
+    assert seen[0] == seen[1] == seen[2]
+    assert seen[0][1] == ['orders.17.status: "paid" → "refunded"']
+
+
+def test_evaluate_gives_each_task_a_world_too() -> None:
+    file = parsed("{state: [{path: ledger, length: 2}]}")
+    with context(lm=saying(BOOK)):
+        result = Evaluate(devset=file)(file.agent())
+    assert result.score == 100
+
+
+def test_a_simulators_data_is_kept_once_however_many_trials_there_are() -> None:
+    results = tried(TaskFile.load(HOTEL).select(ids=["no-suites"]), times=5)
+    assert len({id(result.world.before) for result in results if result.world is not None}) == 1
+
+
+def test_the_example_of_all_keys_is_a_task_file(tmp_path: Path) -> None:
+    example = world_format.__doc__ or ""
+    keys = textwrap.dedent(example.partition("\n\n")[2].rpartition("\n\n")[0])
+    head = 'version: 1\nagent: {signature: "request -> reply"}\n'
+    (tmp_path / "shop.yaml").write_text(
+        "orders: {17: {status: paid, customer: 1, total: 3, updated_at: x}}\ncarts: {3: {}, 4: {}}\nledger: []\n"
+    )
+    text = head + keys.replace("  expect:", "  input: {request: x}\n  expect:")
+    [task] = TaskFile.parse(text, base=tmp_path).tasks
+    assert len(task.faults) == len(task.expect.state) == 4

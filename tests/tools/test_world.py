@@ -9,6 +9,7 @@ import random
 import threading
 import time
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -541,3 +542,49 @@ def test_values_are_told_apart_from_nothing() -> None:
     assert Change(("a",)).as_json() == {"path": ["a"]}
     assert copy.deepcopy(ABSENT) is ABSENT
     assert counted(None) == (None, 1)
+
+
+# ---- a world beside a plain tree
+
+
+def random_path(draw: random.Random, tree: object) -> tuple[str | int, ...]:
+    path: tuple[str | int, ...] = ()
+    while isinstance(tree, dict | list) and tree and (not path or draw.random() < 0.7):
+        key = draw.choice(list(tree) if isinstance(tree, dict) else list(range(len(tree))))
+        path, tree = (*path, key), tree[key]
+    return path
+
+
+def container(tree: object, path: tuple[str | int, ...]) -> Any:
+    for key in path:
+        tree = tree[key]  # type: ignore[index]  # the path was taken from it
+    return tree
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_whatever_is_done_to_a_world_it_is_what_a_plain_tree_would_be(seed: int) -> None:
+    draw = random.Random(seed)
+    world, plain_tree = World({"a": [1], "b": {}}), {"a": [1], "b": {}}
+    start, whole = world.snapshot(), copy.deepcopy(plain_tree)
+    for _ in range(400):
+        path, value = random_path(draw, plain_tree), random_tree(draw)
+        parent = container(plain_tree, path[:-1])
+        match draw.randrange(4):
+            case 0 if path:
+                world.set(path, value)
+                parent[path[-1]] = copy.deepcopy(value)
+            case 1 if isinstance(container(plain_tree, path), list):
+                world.append(path, value)
+                container(plain_tree, path).append(copy.deepcopy(value))
+            case 2 if len(path) > 1:
+                world.remove(path)
+                del parent[path[-1]]
+            case 3 if isinstance(parent, dict):
+                world.set((*path[:-1], "new"), value)
+                parent["new"] = copy.deepcopy(value)
+        assert world.get() == plain_tree
+        assert world.snapshot().size == World(plain_tree).snapshot().size
+        assert same(applied(start.tree, world.diff(start)), plain_tree)
+    assert start.tree == whole
+    world.restore(start)
+    assert world.get() == whole
