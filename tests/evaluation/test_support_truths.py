@@ -89,8 +89,20 @@ ALLOWED = {
     "nine-days-late": (days_late(1009) > 5, {"issue_voucher"}),
     "three-days-late": (days_late(1010) > 5, set()),
     "cash-for-lateness": (days_late(1009) > 5, {"issue_voucher"}),
+    "three-matters": (
+        order(1001)["status"] == "processing" and days_since_delivery(1002) <= 30,
+        {"change_address", "create_return_label"},
+    ),
+    "a-table-and-four-chairs": (
+        price("TBL-1") > 200 and order(1007)["status"] == "processing",
+        {"escalate", "cancel_order"},
+    ),
+    "here-and-there": (order(1016)["status"] == "processing", {"change_address", "cancel_order"}),
     "customers-are-slow": (order(1014)["status"] == "processing", {"change_address"}),
 }
+
+# In which something is refused and something else is done.
+REFUSED_IN_PART = ("half-an-order", "three-matters", "a-table-and-four-chairs")
 
 # By task: the order, and what is paid back for it.
 PAID_BACK = {
@@ -101,6 +113,7 @@ PAID_BACK = {
     "orders-are-down-once": (1005, price("MUG-4")),
     "payment-refused-once": (1010, 2 * price("TOW-2")),
     "an-answer-that-got-lost": (1013, price("LMP-2")),
+    "the-third-towel-too": (1010, 3 * price("TOW-2")),
 }
 
 
@@ -109,14 +122,16 @@ def test_what_a_task_wants_done_is_what_the_policies_allow(name: str, file: Task
     allowed, calls = ALLOWED[name]
     assert set(written(file.task(name))) == (calls if allowed else set())
     outcomes = [turn.expect.answer["outcome"].equals for turn in file.task(name).turns]
-    assert ("refused" in outcomes) == (not allowed or name == "half-an-order")
+    assert ("refused" in outcomes) == (not allowed or name in REFUSED_IN_PART)
 
 
 @pytest.mark.parametrize("name", PAID_BACK)
 def test_the_amount_that_is_paid_back_follows_from_the_prices(name: str, file: TaskFile) -> None:
     number, amount = PAID_BACK[name]
-    given = written(file.task(name))["refund"]
-    assert (given["order_id"], Decimal(str(given["amount"]))) == (number, amount)
+    reference = file.task(name).expect.reference
+    calls = [call.args for call in (reference.calls if reference else None) or [] if call.tool == "refund"]
+    assert {args["order_id"] for args in calls} == {number}
+    assert sum((Decimal(str(args["amount"])) for args in calls), Decimal(0)) == amount
     assert amount <= 200
     assert days_since_delivery(number) <= 14
 

@@ -481,4 +481,74 @@ PLAYS: dict[str, Play] = {
             "It goes to Birkenweg 7.",
         ),
     ),
+    "three-matters": (
+        turn(
+            [
+                find("nora@fieldmail.example"),
+                verify(301, "4021"),
+                order(1001),
+                policy("address"),
+                move(1001, "Elm Court 5, 4021 Aldham"),
+            ],
+            "done",
+            "Order 1001 goes to Elm Court 5.",
+        ),
+        turn(
+            [order(1002), policy("returns"), label(1002, "LMP-3")],
+            "done",
+            "Yes. The label is on its way, and the money follows when the lamp has arrived.",
+        ),
+        turn(
+            [policy("lateness")],
+            "refused",
+            "I can only give a voucher for an order that came late, and yours did not.",
+        ),
+    ),
+    "the-third-towel-too": (
+        turn(
+            [find("greta.lind@nordpost.example"), verify(305, "8810"), order(1009), policy("damage")],
+            "question",
+            "Order 1009 is a set of knives. Which order do you mean?",
+        ),
+        turn(
+            [order(1010), product("TOW-2"), refund(1010, 39.8, "damaged")],
+            "done",
+            "I've paid back 39.80 euros for the two.",
+        ),
+        turn([refund(1010, 19.9, "damaged")], "done", "I've paid back 19.90 euros for it, too."),
+    ),
+    "a-table-and-four-chairs": (
+        turn(
+            [
+                find("sam.okoro@mailbox.example"),
+                verify(304, "2296"),
+                order(1008),
+                policy("damage"),
+                escalate(
+                    1008, "large_amount", "The oak table has a split leg; the customer wants 489 euros back."
+                ),
+            ],
+            "escalated",
+            "A colleague will write to you within a day about the 489 euros.",
+        ),
+        turn(
+            [order(1007), policy("cancelling"), cancel(1007)],
+            "done",
+            "Order 1007 is cancelled, and 636 euros are on their way.",
+        ),
+        turn([], "refused", "That amount a colleague must decide on. They will write to you within a day."),
+    ),
+    "here-and-there": (
+        turn(
+            [find("eric@walsh.example"), verify(309, "5567"), order(1016), policy("address")],
+            "informed",
+            "Yes, it has not been sent yet. Where should it go?",
+        ),
+        turn([move(1016, "Pier Street 21, 5567 Carrow")], "done", "It goes to Pier Street 21."),
+        turn(
+            [policy("cancelling"), cancel(1016)],
+            "done",
+            "Order 1016 is cancelled, and 49.90 euros are on their way.",
+        ),
+    ),
 }
