@@ -15,6 +15,7 @@ Asks = Generator[Batch, Sequence[Outcome], T]
 """A part of a search: what it asks for, is told, and returns."""
 
 CHUNK = 16  # rollouts asked for at a time, where what they cost bounds how many there may be
+FIRST = 4  # the same, before it is known what one costs
 _KNOWN: tuple[Unit, ...] = ("calls", "tokens", "usd", "tool_calls")  # costs that are the same in every replay
 
 
@@ -30,6 +31,7 @@ class Asker:
     asked: int = 0
     spent: Amounts = field(default=NOTHING)
     exhausted: bool = False
+    spent_limit: str = ""
     best: str = ""
     plans: dict[str, int] = field(default_factory=dict)
 
@@ -41,8 +43,9 @@ class Asker:
         self.plans[phase] = self.plans.get(phase, 0) + len(rollouts)
         planned = max(planned or 0, self.plans[phase])
         outcomes: list[Outcome] = []
-        size = CHUNK if set(self.limits) & set(_KNOWN) else max(len(rollouts), 1)
+        bounded = bool(set(self.limits) & set(_KNOWN))
         while len(outcomes) < len(rollouts):
+            size = (CHUNK if self.asked else FIRST) if bounded else len(rollouts)
             wanted = rollouts[len(outcomes) : len(outcomes) + size]
             room = self.room()
             if room <= 0:
@@ -56,19 +59,25 @@ class Asker:
                 break
         if len(outcomes) < len(rollouts) or any(outcome.skipped for outcome in outcomes):
             self.exhausted = True
+            self.spent_limit = min(self._rooms(), key=lambda room: room[0], default=(0.0, ""))[1]
         return outcomes + [SKIPPED] * (len(rollouts) - len(outcomes))
 
     def room(self) -> float:
         """How many more rollouts there is room for, by what they took so far; infinite without a bound."""
-        rooms = [math.inf]
+        return min((room for room, _ in self._rooms()), default=math.inf)
+
+    def _rooms(self) -> list[tuple[float, Unit]]:
+        """The same by each bound."""
+        rooms: list[tuple[float, Unit]] = []
         for unit, limit in self.limits.items():
             allowed = limit * (1 - self.reserve)
             if unit == "rollouts":
-                rooms.append(math.floor(allowed) - self.asked)
+                rooms.append((math.floor(allowed) - self.asked, unit))
             elif unit in _KNOWN and self.asked:
                 took = float(getattr(self.spent, unit) or 0)
-                rooms.append(math.floor((allowed - took) / (took / self.asked)) if took else math.inf)
-        return min(rooms)
+                each = took / self.asked
+                rooms.append((math.floor((allowed - took) / each) if each else math.inf, unit))
+        return rooms
 
     def release(self) -> None:
         """From now on all of the budget may be used."""

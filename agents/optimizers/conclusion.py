@@ -111,6 +111,7 @@ def concluded(
         decisions=(*decisions, *verdict.decisions),
         demos=shown_demos(verdict.chosen.program),
         notes={"learned": learned(verdict.chosen.program, baseline.program), **(notes or {})},
+        spent_limit=board.asker.spent_limit,
     )
     return Compiled(verdict.chosen.program, report)
 

@@ -64,7 +64,7 @@ class Driver:
             phases=self.ledger.phases(),
             used=self.ledger.used,
             problems=dict(sorted(self._problems.items())),
-            spent_limit=self.ledger.spent_limit,
+            spent_limit=self.ledger.spent_limit or compiled.report.spent_limit,
         )
         return Compiled(compiled.program, report)
 

@@ -109,8 +109,10 @@ def race(
     After Jamieson and Talwalkar, "Non-stochastic Best Arm Identification" (AISTATS 2016).
     """
     order = rung_order(tasks, seed)
-    left, decisions = list(arms), []
     rung = min(FIRST_RUNG, len(order))
+    many = _affordable(board.asker, len(arms), rung)
+    left = list(arms[:many])
+    decisions = [Decision("select", arm.name, "not tried", "the budget is too small") for arm in arms[many:]]
     while True:
         yield from board.measure("select", [baseline, *left], order[:rung])
         left.sort(key=lambda arm: -board.mean(arm))
@@ -126,6 +128,12 @@ def race(
         left = left[:survivors]
         rung = len(order) if len(left) <= keep else min(2 * rung, len(order))
     return left, decisions
+
+
+def _affordable(asker: Asker, arms: int, rung: int) -> int:
+    """How many arms can be tried so that the first rung takes half of what is left; one at least."""
+    room = asker.room()
+    return arms if room == math.inf or not rung else max(1, min(arms, int(room / 2 / rung) - 1))
 
 
 @dataclass(frozen=True, slots=True)
