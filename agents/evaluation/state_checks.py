@@ -10,13 +10,14 @@ from dataclasses import dataclass
 
 from loopwright.tools.world import ABSENT, Change
 from loopwright.tools.world.changes import differences, same, value_text
+from loopwright.tools.world.environment import MAX_KEPT
 from loopwright.tools.world.paths import Key, Selection, dotted, steps_of
 from loopwright.tools.world.tree import at, below, located
 
 from .matching import shown
 from .record import CheckResult, Made
 from .world_format import Reference, StateCheck
-from .world_record import MAX_CHANGES, WorldRecord
+from .world_record import WorldRecord
 
 _NO_WORLD = "there is no world to look at"
 
@@ -50,7 +51,9 @@ class StateJudge:
             return _NO_WORLD
         if self.world.before is None:
             return "the world was too large to be kept, and the task's is another now"
-        return f"more than {MAX_CHANGES:,} values changed" if self.world.lost else ""
+        if self.world.error:
+            return f"its end state can't be read: {self.world.error}"
+        return "more changed than can be kept" if self.world.lost else ""
 
     def _head(self, check: StateCheck) -> str:
         return f"state {check.path}" if check.unchanged is None else f"unchanged {', '.join(check.unchanged)}"
@@ -124,7 +127,8 @@ class StateJudge:
             for made in reversed(self.made):
                 if any(near(change, path) for change in made.result.changes):
                     return made
-        return None
+        # of a call that changed very much, not all is on record
+        return next((one for one in reversed(self.made) if len(one.result.changes) >= MAX_KEPT), None)
 
     def _departure(self, found: Change) -> Made | None:
         """The last call that took a value away from what it was at the start."""

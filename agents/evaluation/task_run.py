@@ -14,6 +14,7 @@ from loopwright.tools.world.environment import view_of
 from ..ambient import context
 from ..example import Prediction
 from ..module import Module
+from ..text import one_line
 from ..trace import Trace
 from .conversation import NO_OUTPUT, Played, play
 from .format import Task
@@ -75,7 +76,13 @@ def _recorded(file: TaskFile, task: Task, environment: Environment | None) -> Wo
         return None
     reached = file.wanted(task)
     wanted = None if reached is None or reached.failed else reached.changes
-    return WorldRecord.of(environment.before, view_of(environment.world), wanted)
+    try:
+        after = view_of(environment.world)
+    except Exception as error:  # noqa: BLE001  # a simulator is somebody's own code, and the run may have broken it
+        return WorldRecord(
+            environment.before, (), wanted, error=f"{type(error).__name__}: {one_line(str(error), 200)}"
+        )
+    return WorldRecord.of(environment.before, after, wanted)
 
 
 def _left(played: Played) -> Run:

@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
-from loopwright.tools.world import Change
+from loopwright.tools.world import ABSENT, Change
 from loopwright.tools.world.changes import applied, differences, digest, same
-from loopwright.tools.world.tree import size
+from loopwright.tools.world.tree import size, weight
 
 MAX_CHANGES = 10_000  # that a record holds
+MAX_KEPT = 2_000_000  # characters and values in them, all together
 MAX_WRITTEN = 5_000  # values of a world that are written with each trial's record
 
 
@@ -19,8 +20,8 @@ class WorldRecord:
     """A world before a trial, and the changes from there to its end; all of it is plain data.
 
     `wanted` are the changes from `before` that the task's reference makes, None where it has none. `lost`
-    counts changes beyond `MAX_CHANGES`, which are not held: the end state is not known then. What each call
-    changed is in its `ToolResult.changes`. A world of more than `MAX_WRITTEN` values is written by its hash: such
+    counts changes that are not held, since there are more than `MAX_CHANGES` or they are larger than `MAX_KEPT`: the
+    end state is not known then, nor is it where `error` says why. What each call changed is in its `ToolResult.changes`. A world of more than `MAX_WRITTEN` values is written by its hash: such
     a record, read back, has `before` None until `of_world` gives it again.
 
     >>> record = WorldRecord({"ledger": []}, (Change(("ledger", 0), after=20),))
@@ -33,12 +34,14 @@ class WorldRecord:
     wanted: Sequence[Change] | None = None
     lost: int = 0
     hash: str = ""
+    error: str = ""
 
     @classmethod
     def of(cls, before: object, after: object, wanted: Sequence[Change] | None = None) -> WorldRecord:
         """The record of a trial that began and ended with these states."""
         changes = tuple(differences(before, after))
-        return cls(before, changes[:MAX_CHANGES], wanted, max(len(changes) - MAX_CHANGES, 0))
+        kept = _as_far(changes)
+        return cls(before, changes[:kept], wanted, len(changes) - kept)
 
     def of_world(self, before: object, wanted: Sequence[Change] | None) -> WorldRecord:
         """The record with what a task's reference wants by now, and with the world that only its hash was kept of.
@@ -61,6 +64,7 @@ class WorldRecord:
         made: dict[str, Any] = {**kept, "changes": [one.as_json() for one in self.changes]}
         if self.wanted is not None:
             made["wanted"] = [one.as_json() for one in self.wanted]
+        made |= {"error": self.error} if self.error else {}
         return {**made, "lost": self.lost} if self.lost else made
 
     @property
@@ -76,7 +80,18 @@ class WorldRecord:
             _changes(given["wanted"]) if given.get("wanted") is not None else None,
             cast("int", given.get("lost", 0)),
             cast("str", given.get("hash", "")),
+            cast("str", given.get("error", "")),
         )
+
+
+def _as_far(changes: Sequence[Change]) -> int:
+    """How many of the changes can be held."""
+    held = 0
+    for place, change in enumerate(changes[:MAX_CHANGES]):
+        held += sum(weight(side) for side in (change.before, change.after) if side is not ABSENT)
+        if held > MAX_KEPT:
+            return place
+    return min(len(changes), MAX_CHANGES)
 
 
 def _changes(given: Sequence[Mapping[str, object]]) -> tuple[Change, ...]:

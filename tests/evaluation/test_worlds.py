@@ -14,6 +14,7 @@ from loopwright.evaluation import MetricError, Report, TrialResult, plan, run_tr
 from loopwright.evaluation.runs import trial_as_json, trial_from_json
 from loopwright.evaluation.runs.manifest import digests
 from loopwright.evaluation.runs.rescore import rejudged
+from loopwright.evaluation.world_record import WorldRecord
 from loopwright.example import Prediction
 from loopwright.models import Capabilities, FunctionLM, LMRequest
 from loopwright.models.scripted import Answer
@@ -483,7 +484,7 @@ def test_a_trial_that_changes_more_than_can_be_kept_says_so() -> None:
     [result] = tried(large(26_000), call("set_all", n=5))
     assert result.world is not None
     assert len(result.world.changes) == 10_000
-    assert lines(result)[0][0] == "state rows.7.n: more than 10,000 values changed"
+    assert lines(result)[0][0] == "state rows.7.n: more changed than can be kept"
 
 
 # ---- simulators of others
@@ -540,6 +541,37 @@ def test_a_database_is_a_world() -> None:
 
 
 # ---- in Python
+
+
+def test_a_simulator_that_a_run_has_broken_fails_the_trial_and_says_so() -> None:
+    file = TaskFile.parse(
+        'version: 1\nagent: {signature: "request -> reply", tools: ["world_tools.py:SHELF_TOOLS"]}\n'
+        'defaults: {world: "world_tools.py:Fragile"}\n'
+        "tasks: [{id: t, input: {request: x}, expect: {state: [{path: books.dune, equals: 1}]}}]\n",
+        base=HERE,
+    )
+    [result] = tried(file, call("take", title="dune"))
+    assert result.trajectory.results[0].content == "1"
+    assert result.outcome == "failed"
+    assert lines(result) == [("state books.dune: its end state can't be read: OSError: the shelf fell", 2)]
+    again = trial_from_json(json.loads(json.dumps(trial_as_json(result))), lambda name, task: file.tasks[0])
+    assert rejudged(again, file, file.tasks[0]).checks == result.checks
+
+
+def test_what_a_call_changed_beyond_what_is_recorded_is_its_work_all_the_same() -> None:
+    file = TaskFile.parse(
+        'version: 1\nagent: {signature: "request -> reply", tools: ["world_tools.py:TOOLS"]}\n'
+        'defaults: {world: "world_tools.py:warehouse_500"}\n'
+        "tasks: [{id: t, input: {request: x}, expect: {state: [{path: rows.400.n, equals: 400}]}}]\n",
+        base=HERE,
+    )
+    [result] = tried(file, call("set_row", row=7, n=-1), call("set_all", n=5), call("set_row", row=8, n=-1))
+    assert lines(result) == [("state rows.400.n: 5 is not 400; step 2, set_all(n=5), left it so", 2)]
+
+
+def test_a_change_that_is_too_large_is_not_kept() -> None:
+    record = WorldRecord.of({}, {"text": "x" * 3_000_000, "n": 1})
+    assert (len(record.changes), record.lost) == (0, 2)
 
 
 def test_tools_find_the_world_of_the_context_also_without_an_evaluation() -> None:

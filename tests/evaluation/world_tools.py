@@ -20,6 +20,10 @@ def warehouse_26001() -> World:
     return World.of(_warehouse(26_001).snapshot())
 
 
+def warehouse_500() -> World:
+    return World.of(_warehouse(500).snapshot())
+
+
 def set_row(row: int, n: int, world: World) -> None:
     """Set a row."""
     world.set(f"rows.{row}.n", n)
@@ -51,6 +55,15 @@ class Forgetful(Shelf):
 
     def restore(self, state: dict[str, dict[str, int]]) -> None:
         self.books = {"dune": 2}
+
+
+class Fragile(Shelf):
+    """One that can't be looked at once it was used."""
+
+    def view(self) -> dict[str, object]:
+        if self.books["dune"] < 2:
+            raise OSError("the shelf fell")
+        return self.snapshot()
 
 
 class Opaque(Shelf):

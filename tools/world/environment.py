@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -12,6 +13,8 @@ from ..errors import WorldError
 from .changes import ABSENT, Change, differences, value_text
 from .tree import counted, size
 from .world import World
+
+log = logging.getLogger("loopwright.tools")
 
 MAX_KEPT = 100  # changes of one call that are kept with its result
 MAX_SHOWN = 2_000  # characters of a value in one of them
@@ -131,7 +134,11 @@ class Environment:
         if self.world is None or not (wrote or isinstance(self.world, World)):
             return ()
         with self._lock:
-            now = view_of(self.world)
+            try:
+                now = view_of(self.world)
+            except Exception:  # a simulator that a call has broken: what the call gave counts all the same
+                log.exception("the world %s can't be read", type(self.world).__name__)
+                return ()
             found = []
             for change in differences(self._seen, now):
                 found.append(_cut(change))

@@ -74,6 +74,22 @@ def size(tree: object) -> int:
     return count
 
 
+def weight(tree: object) -> int:
+    """How large a tree is: its values, and the characters in them.
+
+    >>> weight({"a": ["bc", 1]})
+    6
+    """
+    total, todo = 0, [tree]
+    while todo:
+        node = todo.pop()
+        total += 1 + (len(node) if isinstance(node, str) else 0)
+        if isinstance(node, dict):
+            total += sum(map(len, map(str, node)))
+        todo.extend(below(node).values())
+    return total
+
+
 def below(node: object) -> Mapping[Key, object]:
     """What a container holds, by its keys or places; nothing for a leaf."""
     if isinstance(node, dict):
