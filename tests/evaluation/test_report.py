@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import math
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from loopwright.errors import NetworkError
 from loopwright.evaluation import CheckResult, Report, TrialResult
 from loopwright.evaluation.attempt import Outcome
 from loopwright.evaluation.engine import plan
+from loopwright.evaluation.reports import report as report_module
+from loopwright.evaluation.reports import stored as stored_module
 from loopwright.evaluation.reports.figures import mean_rate, pass_power, quantile, wilson
 from loopwright.evaluation.reports.stored import FORMAT
 from loopwright.evaluation.reports.text import print_report, print_trials
@@ -160,6 +163,20 @@ def test_the_file_holds_every_trial_and_is_valid_json(mixed: Report, tmp_path: P
     assert {name: trial["checks"][0][name] for name in wanted} == wanted
     assert trial["trajectory"][0]["calls"] == [{"name": "calculate", "args": {"expression": "2+2"}}]
     assert held["tasks"][3]["trials"][0]["error"] == "cable"
+
+
+def test_every_key_of_the_file_is_documented(mixed: Report) -> None:
+    held = mixed.as_json()
+    told = f"{report_module.__doc__} {stored_module.__doc__}"
+    names = {
+        *held,
+        *held["summary"],
+        *held["tasks"][0],
+        *held["tasks"][0]["trials"][0],
+        *held["tools"]["calculate"],
+    }
+    names |= {*held["tasks"][0]["trials"][0]["trajectory"][0], *held["tasks"][0]["trials"][0]["checks"][0]}
+    assert {name for name in names if not re.search(rf"\b{name}\b", told)} == set()
 
 
 def test_what_json_can_not_hold_is_written_all_the_same(tmp_path: Path) -> None:

@@ -404,3 +404,13 @@ def test_a_change_against_the_baseline_chooses_its_trials_and_marks_where_they_p
     marked = one.page.locator("#step-1 .parting").inner_text()
     assert "12.00" in marked
     assert "59.80" in marked
+
+
+def test_a_damaged_page_says_so_where_its_table_would_be(browser: Browser, tmp_path: Path) -> None:
+    path = write_page(mixed_report(), tmp_path)
+    path.write_text(path.read_text().replace('{"tasks":', '{"tasks', 1))
+    page = browser.new_page()
+    page.goto(path.as_uri())
+    expect(page.locator("#found")).to_contain_text("The trials can't be read in this browser")
+    assert "77.8%" in page.locator(".headline").inner_text()
+    page.close()

@@ -24,7 +24,7 @@ from .payload import payload
 from .view import shown, view
 
 FILE = "report.html"
-SCRIPTS = ("text.js", "trial.js", "table.js")
+SCRIPTS = ("text.js", "trial.js", "table.js", "panel.js")
 
 # `require-trusted-types-for`: the page's own script could not make markup of a text by mistake either.
 _POLICY = (

@@ -3,7 +3,8 @@
 const LONG = 3000; // characters of a text that are shown before it is asked for
 
 // Controls, marks of direction, what is invisible, half characters: what could hide or reorder a text.
-const HIDDEN = /[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}]|\p{Cs}/gu;
+const HIDDEN =
+  /[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}]|\p{Cs}/gu;
 
 function el(tag, properties = {}, ...children) {
   const made = document.createElement(tag);
@@ -22,7 +23,9 @@ function visible(text) {
   let start = 0;
   for (const match of text.matchAll(HIDDEN)) {
     const code = match[0].codePointAt(0);
-    const sign = code < 0x20 ? String.fromCharCode(0x2400 + code) : `<${code.toString(16).toUpperCase().padStart(4, "0")}>`;
+    const sign = code < 0x20
+      ? String.fromCharCode(0x2400 + code)
+      : `<${code.toString(16).toUpperCase().padStart(4, "0")}>`;
     parts.append(text.slice(start, match.index), el("span", { class: "ctl" }, sign));
     start = match.index + match[0].length;
   }
@@ -36,7 +39,11 @@ function block(text, kind = "") {
   const place = el("div", { class: `text ${kind}`, dir: "auto" });
   place.append(visible(shown.length > LONG ? shown.slice(0, LONG) + "…" : shown));
   if (shown.length <= LONG) return place;
-  const button = el("button", { type: "button", class: "longer" }, `Show all ${shown.length.toLocaleString("en")} characters`);
+  const button = el(
+    "button",
+    { type: "button", class: "longer" },
+    `Show all ${shown.length.toLocaleString("en")} characters`,
+  );
   button.addEventListener("click", () => {
     place.replaceChildren(visible(shown));
     button.remove();
@@ -53,7 +60,11 @@ function valueBlock(value) {
 
 function fields(values) {
   const names = Object.keys(values);
-  return el("dl", { class: "fields" }, names.map((name) => [el("dt", {}, visible(name)), el("dd", {}, valueBlock(values[name]))]).flat());
+  return el(
+    "dl",
+    { class: "fields" },
+    names.map((name) => [el("dt", {}, visible(name)), el("dd", {}, valueBlock(values[name]))]).flat(),
+  );
 }
 
 function count(number) {
