@@ -1,4 +1,4 @@
-# make run     evaluate an agent on the example tasks with the embedded model: no key, no network but pip's
+# make run     evaluate an agent, optimize it, evaluate it on tasks held back, with the embedded model: no key, no network but pip's
 # make test    every test, one process a core
 # make check   lint, format, types, layers
 # Each sets up what it needs in .venv, from nothing but Python 3.11 or newer (uv is used where it is there).
@@ -8,12 +8,22 @@ BIN := $(VENV)/bin
 PY := $(BIN)/python
 MIN := import sys; sys.exit(sys.version_info < (3, 11))
 TASKS := examples/tasks/*.yaml
+HOUSE := examples/house_rule/tasks.yaml
 SOURCES := agents tools sandbox tests examples hatch_build.py
 
 .PHONY: run test check cover bench bench-peers soak train lock clean
 
+run: export OPENBLAS_NUM_THREADS := 1
+run: export LOOPWRIGHT_MODEL ?= embedded
 run: $(VENV)/.run
-	OPENBLAS_NUM_THREADS=1 $(BIN)/loopwright eval $(TASKS) --out runs/examples $(ARGS)
+	@rm -rf runs/examples runs/house_rule
+	$(BIN)/loopwright eval $(TASKS) --out runs/examples $(ARGS)
+	@printf '\nA rule of the house that neither tools nor questions tell, on tasks held back:\n\n'
+	$(BIN)/loopwright eval $(HOUSE) --split test --out runs/house_rule/before $(ARGS)
+	@printf '\nThe agent learns from the tasks of train and dev:\n\n'
+	$(BIN)/loopwright optimize $(HOUSE) --budget rollouts=250 --out runs/house_rule/agent.json
+	@printf '\nThe same tasks held back, with what it learned:\n\n'
+	$(BIN)/loopwright eval $(HOUSE) --split test --program runs/house_rule/agent.json --baseline runs/house_rule/before --out runs/house_rule/after $(ARGS)
 
 test: $(VENV)/.dev
 	$(PY) -m pytest -n auto --maxprocesses 8 --dist worksteal $(ARGS)
