@@ -28,7 +28,7 @@ Topic = Literal["identity", "returns", "damage", "address", "cancelling", "laten
 
 
 def find_customer(email: str, world: World) -> str:
-    """Find a customer by e-mail address; gives the number and the name.
+    """Find a customer by e-mail address; gives the number and the name of at most 1.
 
     Args:
         email: The address that the customer gives.
@@ -66,14 +66,17 @@ def read_policy(topic: Topic, world: World) -> str:
 
 
 def list_orders(customer_id: int, world: World) -> list[str]:
-    """List a customer's orders with their status.
+    """List a customer's orders with their status, at most 50, the newest last.
 
     Args:
         customer_id: The customer's number.
     """
     _customer(world, customer_id)
     found = world.find("orders.*", where={"customer": customer_id})
-    return [f"{path.partition('.')[2]}: {cast('Order', order)['status']}" for path, order in found.items()]
+    return [
+        f"{path.partition('.')[2]}: {cast('Order', order)['status']}"
+        for path, order in [*found.items()][-50:]
+    ]
 
 
 def get_order(order_id: int, world: World) -> Order:
@@ -173,24 +176,26 @@ def send_replacement(order_id: int, sku: str, quantity: int, world: World) -> st
     return f"{quantity} × {sku} will be sent again for order {order_id}."
 
 
-def issue_voucher(customer_id: int, amount: float, reason: Literal["late", "goodwill"], world: World) -> str:
+def issue_voucher(
+    customer_id: int, amount: float, occasion: Literal["late", "goodwill"], world: World
+) -> str:
     """Give a customer a voucher, up to 25 euros.
 
     Args:
         customer_id: The customer's number.
         amount: In euros.
-        reason: What it is given for.
+        occasion: What it is given for.
     """
     _customer(world, customer_id)
     if not 0 < amount <= 25:
         raise ToolFailed("a voucher is of 25 euros at most")
-    world.append("vouchers", {"customer": customer_id, "amount": amount, "reason": reason})
+    world.append("vouchers", {"customer": customer_id, "amount": amount, "occasion": occasion})
     return f"A voucher of {amount:.2f} euros was sent by e-mail."
 
 
 def escalate(
     order_id: int,
-    topic: Literal["large_amount", "warranty", "system_failure", "other"],
+    cause: Literal["large_amount", "warranty", "system_failure", "other"],
     summary: str,
     world: World,
 ) -> str:
@@ -198,11 +203,11 @@ def escalate(
 
     Args:
         order_id: The order that it is about.
-        topic: Why.
+        cause: Why it is not for the desk.
         summary: What the person must know, in a sentence or two.
     """
     _order(world, order_id)
-    world.append("escalations", {"order": order_id, "topic": topic, "summary": summary})
+    world.append("escalations", {"order": order_id, "cause": cause, "summary": summary})
     return "A colleague will take care of it within a day."
 
 

@@ -101,8 +101,8 @@ ALLOWED = {
     "customers-are-slow": (order(1014)["status"] == "processing", {"change_address"}),
 }
 
-# In which something is refused and something else is done.
-REFUSED_IN_PART = ("half-an-order", "three-matters", "a-table-and-four-chairs")
+# In which something is refused, or may be, and something else is done.
+REFUSED_FIRST = ("half-an-order", "three-matters", "a-table-and-four-chairs", "cash-for-lateness")
 
 # By task: the order, and what is paid back for it.
 PAID_BACK = {
@@ -121,8 +121,9 @@ PAID_BACK = {
 def test_what_a_task_wants_done_is_what_the_policies_allow(name: str, file: TaskFile) -> None:
     allowed, calls = ALLOWED[name]
     assert set(written(file.task(name))) == (calls if allowed else set())
-    outcomes = [turn.expect.answer["outcome"].equals for turn in file.task(name).turns]
-    assert ("refused" in outcomes) == (not allowed or name in REFUSED_IN_PART)
+    wanted = [turn.expect.answer["outcome"] for turn in file.task(name).turns]
+    outcomes = [outcome for one in wanted for outcome in (one.one_of or [one.equals])]
+    assert ("refused" in outcomes) == (not allowed or name in REFUSED_FIRST)
 
 
 @pytest.mark.parametrize("name", PAID_BACK)

@@ -27,14 +27,16 @@ _UNITS: Mapping[str, str] = {  # another of the same kind
 }
 _CHOICES: Mapping[str, tuple[str, ...]] = {
     "address": ("Nowhere 1, 9999 Elsewhere",),
+    "cause": ("large_amount", "warranty"),
     "email": ("nora@fieldmail.example", "ivo.brandl@post.example"),
     "item": ("whiteboard", "bookshelf", "webcam"),
     "name": ("Jonas Petri", "Ines Okafor"),
+    "occasion": ("late", "goodwill"),
     "path": ("handbook/equipment.md", "handbook/training.md"),
     "postcode": ("0000",),
-    "reason": ("damaged", "kept", "late", "goodwill"),
+    "reason": ("damaged", "kept"),
     "sku": ("MUG-4", "KET-1"),
-    "topic": ("returns", "damage", "large_amount", "warranty"),
+    "topic": ("returns", "damage"),
     "town": ("Old Mill", "Norhaven"),
 }
 _IDS: Mapping[str, tuple[int, ...]] = {"customer_id": (301, 302), "order_id": (1003, 1006)}

@@ -51,12 +51,12 @@ def again(order_id: int, sku: str, quantity: int = 1) -> ToolCall:
     return ToolCall("send_replacement", {"order_id": order_id, "sku": sku, "quantity": quantity})
 
 
-def voucher(customer_id: int, amount: float, reason: str) -> ToolCall:
-    return ToolCall("issue_voucher", {"customer_id": customer_id, "amount": amount, "reason": reason})
+def voucher(customer_id: int, amount: float, occasion: str) -> ToolCall:
+    return ToolCall("issue_voucher", {"customer_id": customer_id, "amount": amount, "occasion": occasion})
 
 
-def escalate(order_id: int, topic: str, summary: str) -> ToolCall:
-    return ToolCall("escalate", {"order_id": order_id, "topic": topic, "summary": summary})
+def escalate(order_id: int, cause: str, summary: str) -> ToolCall:
+    return ToolCall("escalate", {"order_id": order_id, "cause": cause, "summary": summary})
 
 
 def turn(calls: list[ToolCall], outcome: str, reply: str) -> Turn:
