@@ -34,7 +34,8 @@ class Tool:
     is in `loopwright.tools.effects`). `timeout` is in seconds; with `isolate` the function runs in a process of its
     own, which is killed when its time is up. `cache` remembers the results of a pure tool for good, and those of a
     reading one until its run writes. A call of either that raises one of `retry_on` (a lost connection, a time-out)
-    is made again, `retries` times (2 unless told). A result is cut to `max_chars`. Raises `ToolDefinitionError` when
+    is made again, `retries` times (2 unless told). A result is cut to `max_chars`. A parameter that is annotated
+    `ToolContext`, `World` or with any class that has `snapshot` and `restore` is filled in, and no model sees it. Raises `ToolDefinitionError` when
     a model could not be told how to call the function.
 
     >>> def get_order(order_id: int, verbose: bool = False) -> str:

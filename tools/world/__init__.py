@@ -4,6 +4,7 @@ paths, tree      paths and patterns; data that is never changed in place
 changes          what differs between two states
 world            World: declared data with snapshots, differences, a hash
 environment      what tools act on in a run: a world and the faults that calls meet
+crud             tools over a world that are declared, not written
 """
 
 from __future__ import annotations

@@ -78,7 +78,7 @@ def weight(tree: object) -> int:
     """How large a tree is: its values, and the characters in them.
 
     >>> weight({"a": ["bc", 1]})
-    6
+    7
     """
     total, todo = 0, [tree]
     while todo:
