@@ -29,6 +29,8 @@ from .records import NO_OUTPUT
 from .rollouts import Outcome, PredictorCall, Rollout
 from .splits import is_of
 
+NOT_RUN = ("denied", "unknown_tool", "invalid_args", "unparsed")  # calls that no tool was run for
+
 Run = Callable[[Module, Example], Any]
 """Runs a program on an example and gives its prediction."""
 
@@ -158,7 +160,7 @@ def _spent(rollout: Rollout, outcome: Outcome, exchanges: Sequence[Exchange], ow
         calls=sum(not response.cached for response in paid),
         tokens=usage.total_tokens,
         usd=usage.usd,
-        tool_calls=sum(one.error not in ("denied", "unknown_tool", "unparsed") for one in made),
+        tool_calls=sum(one.error not in NOT_RUN for one in made),
     )
 
 

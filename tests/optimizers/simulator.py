@@ -325,10 +325,7 @@ class SimulatedLM(BaseLM):
         lost = submit("no" if bounds else "0.00", "I am lost.")
 
         def right(skill: str) -> bool:
-            rate = (
-                ON - mind.dilution if skill in mind.skills else min(ON, BASE[skill] + self.lift + mind.lift)
-            )
-            return draw(skill) < rate * (0.6 if self.anti and mind.skills else 1)
+            return draw(skill) < self._rate(skill, mind)
 
         yield from self._known(question, mind, draw)
         if draw("fumble") < mind.fumble:
@@ -357,6 +354,13 @@ class SimulatedLM(BaseLM):
         if bounds:
             yield submit("yes" if float(amount) > float(bounds[0]) else "no", "")
         yield submit(amount, "")
+
+    def _rate(self, skill: str, mind: Mind) -> float:
+        """How often it does the right thing where that skill is needed."""
+        base = min(ON, BASE[skill] + self.lift + mind.lift)
+        if self.anti:
+            return base * (0.6 if mind.answers else 1)
+        return ON - mind.dilution if skill in mind.skills else base
 
     def _known(
         self, question: str, mind: Mind, draw: Callable[[str], float]

@@ -267,6 +267,10 @@ class BootstrapTrajectories(Optimizer):
         others = [arm for arm in selection.measured if arm is not chosen]
         others.sort(key=lambda arm: -board.mean(arm))
         finalists = [arm for arm in (chosen, *others) if arm is not selection.baseline][:FINALISTS]
+        if not finalists:
+            return self._unchanged(
+                state, "no demonstration made it better on the tasks that it was selected by"
+            )
         verdict = yield from confirm(board, selection.baseline, finalists, state.parts.confirm)
         return self._concluded(state, selection.measured, verdict)
 
