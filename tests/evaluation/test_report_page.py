@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import io
 import json
 import math
 import re
@@ -16,13 +17,15 @@ from xml.etree.ElementTree import Element, fromstring
 import pytest
 from report_trials import HOSTILE, mixed_report, report_of, shop, step, submitted, trial
 
-from loopwright import Trajectory
+from loopwright import Step, Trajectory
 from loopwright.errors import ConfigurationError
 from loopwright.evaluation import CheckResult
 from loopwright.evaluation.reports.page import page_html, write_page
 from loopwright.evaluation.reports.page.payload import payload
 from loopwright.evaluation.reports.page.plots import Amount, bin_edges, histogram, interval_bar, power_curve
 from loopwright.evaluation.reports.page.view import number
+from loopwright.evaluation.reports.text import print_report
+from loopwright.tools import ToolCall, ToolResult
 
 
 class Elements(HTMLParser):
@@ -297,3 +300,18 @@ def test_the_bins_hold_every_value(values: list[float], ends: tuple[float, float
     edges = bin_edges(values)
     assert (edges[0], edges[-1]) == ends
     assert edges == sorted(edges)
+
+
+def test_names_that_a_model_made_up_do_not_fill_the_page() -> None:
+    file = shop(1)
+    calls = [ToolCall(f"tool_{n}{'x' * 500}") for n in range(300)]
+    results = tuple(ToolResult.failed(call, "unknown_tool", "Error") for call in calls)
+    made = trial(file, 0, trajectory=Trajectory((Step("", tuple(calls), results),)))
+    report = report_of(file, [made])
+    text = page_html(report)
+    assert "and 242 more names that were called" in text
+    (row,) = embedded(text)["index"]["trials"]
+    assert (len(row["tools"]), max(map(len, row["tools"]))) == (50, 200)
+    out = io.StringIO()
+    print_report(report, out)
+    assert "Tools (the first 30 of 302 names)" in out.getvalue()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from typing import TextIO
 
 from ...adapters.values import format_value
@@ -22,6 +23,8 @@ from .report import Report, by_task
 FAILURES = 20  # tasks that failed, listed with what was wrong
 ALIKE = 8  # kinds of failure that are listed
 FLAKY = 6  # tasks that passed and failed, named in a line
+TOOLS = 30  # names in the table of tools: a model may call any
+MISFITS = 6  # parameters, or kinds of failure, that are named
 POWERS = 4  # pass^k is told for every k up to this one, and for the last
 GAUGE = 24  # characters of a rate on a line from 0 to 1
 OBSERVATION = 600  # characters of an observation
@@ -140,18 +143,20 @@ def _tools(report: Report) -> Table:
     repeats = any(tool.repeats for _, tool in figures)
     invalid = any(tool.invalid for _, tool in figures)
     rows = []
-    for name, tool in figures:
+    for name, tool in islice(figures, TOOLS):
         share = percent(tool.failed / tool.calls) if tool.calls else ""
         again = [str(tool.repeats or "")] if repeats else []
         misfits = [_counts(tool.invalid)] if invalid else []
         calls = str(tool.calls) if tool.calls else "never used"
         rows.append([name, calls, share, *again, *misfits, _counts(tool.errors)])
     more = [*(["repeats"] if repeats else []), *(["did not fit"] if invalid else [])]
-    return Table("Tools", ["tool", "calls", "failed", *more, "errors"], rows)
+    title = "Tools" + (f" (the first {TOOLS} of {len(figures)} names)" if len(figures) > TOOLS else "")
+    return Table(title, ["tool", "calls", "failed", *more, "errors"], rows)
 
 
 def _counts(counts: Mapping[str, int]) -> str:
-    return ", ".join(f"{name} {count}" for name, count in counts.items())
+    named = [f"{name} {count}" for name, count in islice(counts.items(), MISFITS)]
+    return ", ".join(named) + (" …" if len(counts) > MISFITS else "")
 
 
 def _alike(report: Report) -> Iterator[Table]:

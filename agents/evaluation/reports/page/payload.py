@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +23,10 @@ CUTS = (100_000, 20_000, 5_000, 1_200, 300)  # characters of a text that are kep
 MAX_BYTES = 16_000_000  # of all that is embedded; the whole page stays below 20 MB
 CHUNK = 250_000  # characters of JSON in a chunk: unpacked in a few milliseconds
 PLAIN = 60_000  # characters that are left as they are, for people who look at the page's source
+NAME, NAMES = (
+    200,
+    50,
+)  # characters of a tool's name, and names of a trial: a model may make up as many as it likes
 WHY = 300  # characters of a line of feedback in the table
 
 
@@ -48,10 +53,22 @@ def payload(
     """The trials of a report (the form of `report.json`), with as much of their texts as fits in so many bytes."""
     for limit in CUTS:
         cutter = _Cutter(limit)
-        blocks = list(_blocks(report, comparison, cutter))
-        if sum(len(block.text) for block in blocks) <= max_bytes:
+        room = math.inf if limit == CUTS[-1] else max_bytes
+        blocks = _fitting(_blocks(report, comparison, cutter), room)
+        if blocks is not None:
             break
-    return Payload(blocks, limit if cutter.has_cut else None)
+    return Payload(blocks or (), limit if cutter.has_cut else None)
+
+
+def _fitting(blocks: Iterable[Block], room: float) -> list[Block] | None:
+    """The blocks, if all of them together have room."""
+    taken: list[Block] = []
+    for block in blocks:
+        taken.append(block)
+        room -= len(block.text)
+        if room < 0:
+            return None
+    return taken
 
 
 def _blocks(
@@ -105,7 +122,7 @@ def _row(trial: Mapping[str, Any]) -> dict[str, Any]:
         "tokens": usage.get("prompt_tokens", 0) + usage.get("completion_tokens", 0),
         "usd": usage.get("usd"),
         "seconds": trial.get("seconds", 0),
-        "tools": sorted({name for name in names if name not in ("", SUBMIT)}),
+        "tools": sorted({name[:NAME] for name in names if name not in ("", SUBMIT)})[:NAMES],
     }
 
 

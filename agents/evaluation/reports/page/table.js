@@ -171,7 +171,7 @@ function makeControls() {
     const values = [...new Set(rows.flatMap((row) => valuesOf(row, name)))].sort();
     if (values.length < (name === "check" || name === "tool" || name === "tag" ? 1 : 2)) continue;
     const select = el("select", { "aria-label": title, name }, el("option", { value: "" }, title));
-    for (const value of values) {
+    for (const value of values.slice(0, 500)) {
       const option = el(
         "option",
         {},

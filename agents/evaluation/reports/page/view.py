@@ -5,14 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 from ....text import plain
 from ..figures import percent
 from .compared import compared_view
+from .payload import NAME
 from .plots import Amount, histogram, interval_bar, outcome_bar, power_curve
 
 CLUSTERS = 12  # groups of failures that are listed
+TOOLS = 60  # rows of the table of tools: a model may call any name
+MISFITS = 8  # parameters that are named
 ENOUGH = 3  # trials for a distribution
 GROUP = 40  # rows of a table of rates
 
@@ -39,8 +43,9 @@ def view(
         "flaky": report.get("flaky", []),
         "groups": list(_groups(report)),
         "plots": list(_plots(report)),
-        "endings": report.get("endings", {}),
-        "tools": [{"name": name, **figures} for name, figures in report.get("tools", {}).items()],
+        "endings": dict(islice(report.get("endings", {}).items(), TOOLS)),
+        "tools": [_tool(name, figures) for name, figures in islice(report.get("tools", {}).items(), TOOLS)],
+        "more_tools": max(len(report.get("tools", {})) - TOOLS, 0),
         "percent": percent,
         "number": number,
         "duration": duration,
@@ -124,6 +129,16 @@ def _tile(name: str, value: str, note: str) -> dict[str, str]:
 
 def _ends(rate: Mapping[str, Any]) -> str:
     return f"{percent(rate['low'])} to {percent(rate['high'])}"
+
+
+def _tool(name: str, figures: Mapping[str, Any]) -> dict[str, Any]:
+    invalid = figures.get("invalid", {})
+    return {
+        **figures,
+        "name": name[:NAME],
+        "invalid": dict(islice(invalid.items(), MISFITS)),
+        "repeats": figures.get("repeats", 0),
+    }
 
 
 def _cluster(cluster: Mapping[str, Any]) -> dict[str, Any]:
