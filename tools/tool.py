@@ -35,8 +35,8 @@ class Tool:
     own, which is killed when its time is up. `cache` remembers the results of a pure tool for good, and those of a
     reading one until its run writes. A call of either that raises one of `retry_on` (a lost connection, a time-out)
     is made again, `retries` times (2 unless told). A result is cut to `max_chars`. A parameter that is annotated
-    `ToolContext`, `World` or with any class that has `snapshot` and `restore` is filled in, and no model sees it. Raises `ToolDefinitionError` when
-    a model could not be told how to call the function.
+    `ToolContext`, `World` or with any class that has `snapshot` and `restore` is filled in, and no model sees it.
+    Raises `ToolDefinitionError` when a model could not be told how to call the function.
 
     >>> def get_order(order_id: int, verbose: bool = False) -> str:
     ...     '''Look an order up.'''
@@ -103,6 +103,10 @@ class Tool:
             what = "a ToolContext" if self.context_name else "a world"
             raise ToolDefinitionError(
                 f"{called(func)} runs isolated and takes {what}: a run can't be shared with another process"
+            )
+        if cache and self.world and self.rules.remembered == "always":
+            raise ToolDefinitionError(
+                f'{called(func)} works on a world, so that its results are good until that changes: effect="read"'
             )
         self.memory: Final = CallMemory() if cache else None
         self.__doc__ = docstring_of(func)

@@ -417,6 +417,14 @@ def test_two_worlds_are_one_too_many() -> None:
         Tool(move)
 
 
+def test_what_comes_of_a_world_is_not_remembered_for_good() -> None:
+    with pytest.raises(ToolDefinitionError, match="results are good until that changes"):
+        Tool(refund, effect="pure", cache=True)
+    read = Tool(lambda world: world.get("n"), "read", arg_types={"world": World}, effect="read", cache=True)
+    worlds = [World({"n": n}) for n in (1, 2)]
+    assert [called(read, in_world(world)).content for world in worlds] == ["1", "2"]
+
+
 def test_what_is_no_world_is_refused() -> None:
     with pytest.raises(WorldError, match="not dict"):
         Environment({"a": 1})
