@@ -42,10 +42,10 @@ METHODS = [
 
 
 def test_every_program_of_the_page_shows_what_it_prints() -> None:
-    assert len(PROGRAMS) == PAGE.count("```python") == 3
+    assert len(PROGRAMS) == PAGE.count("```python") == 4
 
 
-@pytest.mark.parametrize(("program", "printed"), PROGRAMS, ids=["move", "history", "attempts"])
+@pytest.mark.parametrize(("program", "printed"), PROGRAMS, ids=["move", "history", "attempts", "optimizer"])
 def test_a_program_of_the_page_prints_what_it_shows(program: str, printed: str, tmp_path: Path) -> None:
     environment = {**os.environ, "LOOPWRIGHT_CACHE": "off"}
     done = subprocess.run(

@@ -27,7 +27,7 @@ def view(report: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "title": report.get("name") or report["optimizer"],
         "facts": list(_facts(report)),
-        "improved": report["improved"],
+        "verdict": _verdict(report),
         "reason": report["reason"],
         "headline": headline,
         "headline_of": of,
@@ -48,6 +48,15 @@ def view(report: Mapping[str, Any]) -> dict[str, Any]:
         "program": report.get("out", "agent.json"),
         "tasks": report.get("file", "TASKS"),
     }
+
+
+def _verdict(report: Mapping[str, Any]) -> dict[str, str]:
+    """In a word, whether the agent is better; one that was not confirmed is only another."""
+    if not report["improved"]:
+        return {"kind": "same", "sign": "=", "word": "As it was"}
+    if not report["confirmed"]:
+        return {"kind": "changed", "sign": "?", "word": "Changed, not confirmed"}
+    return {"kind": "better", "sign": "✓", "word": "Better"}
 
 
 def _headline(report: Mapping[str, Any]) -> tuple[Mapping[str, Any] | None, str]:
