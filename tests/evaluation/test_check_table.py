@@ -250,6 +250,23 @@ CALLS = {
         ("required call get_order(order_id=17): get_order was never called", 2),
         kind="calls.required",
     ),
+    "required, a text to the letter": Row(
+        "{calls: {required: [{tool: refund, args: {order_id: 17, amount: 20, tags: [Vip]}}]}}",
+        [call("refund", order_id=17, amount=20, tags=["Vip"]), done()],
+        [call("refund", order_id=17, amount=20, tags=["vip"]), done()],
+        (
+            'required call refund(order_id=17, amount=20, tags=["Vip"]): the closest was step 1, '
+            'refund(order_id=17, amount=20, tags=["vip"]): tags ["vip"] is not ["Vip"]',
+            1,
+        ),
+        [REFUND, done()],
+        (
+            'required call refund(order_id=17, amount=20, tags=["Vip"]): the closest was step 1, '
+            'refund(order_id=17, amount=20): tags nothing is not ["Vip"]',
+            1,
+        ),
+        kind="calls.required",
+    ),
     "required, that failed": Row(
         "{calls: {required: [{tool: get_order, args: {order_id: {not: 17}}}]}}",
         [GET18, done()],

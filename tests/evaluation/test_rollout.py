@@ -153,7 +153,18 @@ def test_rollouts_are_drawn_apart_by_their_id() -> None:
             rollout_id=5,
             metric=lambda e, p: 1,
         )
-    assert drawn == [None, 1, 2, 5]
+        Evaluate(devset=file.select(split="train"))(file.agent())
+    assert drawn == [None, 1, 2, 5, None]
+
+
+def test_an_example_of_ones_own_beside_a_file_is_a_plain_call() -> None:
+    file = desk()
+    example = Example(request="Pay 20.").with_inputs("request")
+    with context(lm=always(submit(reply="paid"))):
+        made = rollout(file, file.agent(), example, metric=lambda e, p: p.reply == "paid")
+        assert run_example(file, file.agent(), example).reply == "paid"
+    assert made.score.passed
+    assert getattr(made.prediction, "task_run", None) is None
 
 
 def test_a_rollout_scores_as_the_trial_of_its_epoch_does() -> None:
