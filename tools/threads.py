@@ -1,26 +1,84 @@
 """Work in threads that nobody has to wait for.
 
 The standard library's pools join their threads when the interpreter ends, so one tool that hangs would hang
-the program. These are daemon threads: a result that comes too late is dropped. Each inherits the caller's
-context variables.
+the program. These are daemon threads: a result that comes too late is dropped. Each piece of work inherits the
+caller's context variables. A thread that has done its work waits a moment for more: to start one takes longer
+than most tools, and who starts it is made to wait until it runs.
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
+from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import Future
 from contextvars import copy_context
 from itertools import count
+from queue import Empty, SimpleQueue
 from typing import TypeVar
 
 T = TypeVar("T")
 S = TypeVar("S")
 
 
+class _Thread:
+    """A daemon thread that does one piece of work after another, and ends when for a while there was none."""
+
+    def __init__(self) -> None:
+        self._work: SimpleQueue[tuple[Callable[[], None], str]] = SimpleQueue()
+
+    def take(self, work: Callable[[], None], name: str) -> None:
+        self._work.put((work, name))
+
+    def run(self) -> None:
+        while (taken := self._next()) is not None:
+            work, threading.current_thread().name = taken
+            work()
+            del work, taken  # what it holds must not live as long as the thread waits
+            with _lock:
+                _idle.append(self)
+
+    def _next(self) -> tuple[Callable[[], None], str] | None:
+        try:
+            return self._work.get(timeout=_IDLE)
+        except Empty:
+            with _lock:
+                if self in _idle:
+                    _idle.remove(self)
+                    return None
+            return self._work.get()  # somebody took this thread at the last moment
+
+
+_IDLE = 2.0  # seconds that a thread waits for more work
+_idle: deque[_Thread] = deque()
+_lock = threading.Lock()
+
+
+def _begin(work: Callable[[], None], name: str) -> None:
+    """Let a thread that is idle do the work, the last that became so, or else a new one."""
+    with _lock:
+        thread = _idle.pop() if _idle else None
+    if thread is None:
+        thread = _Thread()
+        threading.Thread(target=thread.run, name=name, daemon=True).start()
+    thread.take(work, name)
+
+
+def _forget_threads() -> None:
+    """A forked child has none of its parent's threads."""
+    global _lock  # noqa: PLW0603  # the parent may have held it
+    _idle.clear()
+    _lock = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_threads)
+
+
 def spawn(work: Callable[[], T], name: str = "tool") -> Future[T]:
-    """Start work in a daemon thread of its own.
+    """Start work in a daemon thread that does nothing else until it is done.
 
     >>> spawn(lambda: 2 + 2).result(timeout=10)
     4
@@ -37,7 +95,7 @@ def spawn(work: Callable[[], T], name: str = "tool") -> Future[T]:
         else:
             future.set_result(result)
 
-    threading.Thread(target=run, name=name, daemon=True).start()
+    _begin(run, name)
     return future
 
 
