@@ -21,6 +21,7 @@ from loopwright.tools import ToolCall
 SHOP = '''"""A shop's tools."""
 
 import asyncio
+import signal
 import time
 from pathlib import Path
 
@@ -58,6 +59,14 @@ def sleep(seconds: float) -> str:
     Path("waiting").touch()
     time.sleep(seconds)
     return "slept"
+
+
+@TOOLS.tool(effect="write")
+async def interrupt() -> str:
+    """Do what Ctrl-C does."""
+    signal.raise_signal(signal.SIGINT)
+    await asyncio.sleep(60)
+    return "not interrupted"
 
 
 @TOOLS.tool(effect="read")

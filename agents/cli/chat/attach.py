@@ -6,9 +6,12 @@ import asyncio
 import os
 import re
 import signal
+import subprocess
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+
+from loopwright.tools.threads import spawn
 
 from ...text import one_line
 
@@ -77,25 +80,30 @@ def _held(text: str) -> str:
 
 async def command_output(command: str) -> tuple[str, int]:
     """Run a command in the person's shell: what it printed, and its exit code. Cancelling it kills it."""
-    process = await asyncio.create_subprocess_shell(
+    process = subprocess.Popen(  # noqa: S602  # the person typed it, and wants a shell
         command,
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
+        shell=True,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
         start_new_session=True,
     )
-    assert process.stdout is not None  # noqa: S101  # a pipe was asked for
-    read = bytearray()
     try:
-        while piece := await process.stdout.read(65_536):
-            read += piece[: max(0, 4 * LONGEST - len(read))]
-        code = await process.wait()
+        # asyncio's own subprocesses hang where they are cancelled while they start (CPython 3.11)
+        return await asyncio.wrap_future(spawn(lambda: _read(process), "shell"))
     except asyncio.CancelledError:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
-        await process.wait()
         raise
-    return _held(read.decode("utf-8", errors="replace")), code
+
+
+def _read(process: subprocess.Popen[bytes]) -> tuple[str, int]:
+    read = bytearray()
+    with process:
+        assert process.stdout is not None  # noqa: S101  # a pipe was asked for
+        while piece := os.read(process.stdout.fileno(), 65_536):
+            read += piece[: max(0, 4 * LONGEST - len(read))]
+    return _held(read.decode("utf-8", errors="replace")), process.returncode
 
 
 def output_block(command: str, output: str, code: int) -> str:

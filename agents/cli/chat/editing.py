@@ -6,8 +6,11 @@ import asyncio
 import os
 import shlex
 import shutil
+import subprocess
 import tempfile
 from pathlib import Path
+
+from loopwright.tools.threads import spawn
 
 from ...errors import ConfigurationError
 
@@ -21,12 +24,12 @@ async def edited(text: str) -> str:
     with tempfile.TemporaryDirectory(prefix="loopwright-") as folder:
         path = Path(folder) / "message.md"
         path.write_text(text, encoding="utf-8")
-        process = await asyncio.create_subprocess_exec(*words, str(path))
+        process = subprocess.Popen([*words, str(path)])  # noqa: S603  # the person's own editor
         try:
-            code = await process.wait()
+            code = await asyncio.wrap_future(spawn(process.wait, "editor"))
         except asyncio.CancelledError:
             process.terminate()
-            await process.wait()
+            process.wait()
             raise
         if code:
             raise ConfigurationError(f"{words[0]} ended with code {code}: nothing was sent")

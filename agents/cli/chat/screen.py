@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from io import StringIO
@@ -54,6 +55,7 @@ class ScreenShow:
         self._untold = Untold()
         self._asked = False
         self._refreshed = 0.0
+        self._later: asyncio.TimerHandle | None = None
 
     @cached_property
     def _console(self) -> Console:
@@ -199,6 +201,14 @@ class ScreenShow:
         self._paragraphs(whole=False)
         if time.monotonic() - self._refreshed > _REFRESH:
             self._region()
+        elif self._later is None:
+            self._later = _after(_REFRESH, self._catch_up)
+
+    def _catch_up(self) -> None:
+        """Show what came too soon after what was shown before it."""
+        self._later = None
+        if self._live is not None and self._waiting is None:
+            self._region()
 
     def _paragraphs(self, *, whole: bool) -> None:
         """Show for good what is complete of what was written."""
@@ -230,6 +240,15 @@ class ScreenShow:
         if self._thought:
             return Text(one_line(self._thought[-width:], width - 2), style="dim italic")
         return Text("…" if self._asked else "", style="dim")
+
+
+def _after(seconds: float, work: Callable[[], None]) -> asyncio.TimerHandle | None:
+    """Do something a little later, where an event loop runs."""
+    try:
+        return asyncio.get_running_loop().call_later(seconds, work)
+    except RuntimeError:
+        work()
+        return None
 
 
 def complete_until(text: str) -> int:
