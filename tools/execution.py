@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Awaitable, Coroutine
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, cast
 
 from .approval import Answer, Approval, Question
@@ -25,7 +25,7 @@ from .render import NoTextForm, TooLarge, as_text, cut, encodable, exception_tex
 from .threads import drive, loop_is_running, spawn
 from .tool_context import Record, ToolContext, ToolRun, policy_around
 from .world.changes import ABSENT
-from .world.environment import Fault
+from .world.faults import Fault, FaultMet, Meeting
 
 if TYPE_CHECKING:
     from .parameters import WorldParameter
@@ -38,14 +38,6 @@ _FIRST_WAIT = (
     0.1  # seconds before a call that failed for a passing reason is made again; then four times as long
 )
 _UNKNOWN_OUTCOME = "whether it took effect is not known, look before you do it again"
-
-
-class FaultMet(Exception):  # noqa: N818 - no error of the program: a call meets what the task has in store for it
-    """A call fails since the run's environment says so."""
-
-    def __init__(self, fault: Fault) -> None:
-        super().__init__(fault.error)
-        self.fault = fault
 
 
 @dataclass(slots=True)
@@ -66,8 +58,7 @@ class Pending:
     preface: str = ""
     record: Record | None = None
     repeats: bool = False
-    fault: Fault | None = None
-    lost: Fault | None = None
+    meeting: Meeting = field(default_factory=lambda: Meeting(None))
 
     # ---- what is known before anything runs
 
@@ -145,7 +136,7 @@ class Pending:
             if self.tool.rules.writes:
                 self.run.wrote()
             if self.run.environment is not None:
-                self.fault = self.run.environment.fault(self.tool.name)
+                self.meeting = Meeting(self.run.environment.fault(self.tool.name))
         if self.tool.timeout is not None:
             self.deadline = time.monotonic() + self.tool.timeout
         if self.tool.timeout is not None or self.tool.context_name or self.tool.isolate:
@@ -196,22 +187,6 @@ class Pending:
         found = f"it is a {type(world).__name__}" if world is not None else "there is none"
         raise WorldError(f"{self.tool.name} works on a world of type {wanted.kind.__name__}, and {found}")
 
-    def _meet(self) -> object:
-        """Let what goes wrong before the function is called go wrong; `ABSENT` where it is to be called."""
-        fault, self.fault = self.fault, None
-        if fault is None:
-            return ABSENT
-        if fault.done:
-            self.lost = fault
-        elif fault.error is not None:
-            raise FaultMet(fault)
-        return fault.result
-
-    def _lose(self) -> None:
-        """Let the answer of the call get lost, where a fault says so."""
-        if self.lost is not None:
-            raise FaultMet(self.lost)
-
     def worth_another(self, error: BaseException, attempt: int) -> float | None:
         """Seconds to wait before the call is made again; None where it is not."""
         if (
@@ -229,21 +204,19 @@ class Pending:
         attempt = 0
         while True:
             try:
-                if self.fault is not None:
-                    (self.cancelled or threading.Event()).wait(self.fault.delay_s)
-                if (instead := self._meet()) is not ABSENT:
+                if (instead := self.meeting.before(self.cancelled)) is not ABSENT:
                     return self.succeeded(instead, attempt)
                 by_position, by_name = self.arguments()
                 if self.tool.reference is not None:
                     value = call_isolated(
                         self.tool.reference, by_position, by_name, self.tool.timeout, self.cancelled
                     )
-                    self._lose()
+                    self.meeting.after()
                     return self.succeeded(value, attempt)
                 value = self.tool.func(*by_position, **by_name)
                 if hasattr(type(value), "__await__"):  # a plain function that hands out a coroutine
                     value = drive(cast("Coroutine[object, object, object]", value))
-                self._lose()
+                self.meeting.after()
                 return self.succeeded(value, attempt)
             except OutOfTimeError:
                 return self.late()
@@ -259,13 +232,11 @@ class Pending:
         attempt = 0
         while True:
             try:
-                if self.fault is not None:
-                    await asyncio.sleep(self.fault.delay_s)
-                if (instead := self._meet()) is not ABSENT:
+                if (instead := await self.meeting.abefore()) is not ABSENT:
                     return self.succeeded(instead, attempt)
                 by_position, by_name = self.arguments()
                 value = await cast("Awaitable[object]", self.tool.func(*by_position, **by_name))
-                self._lose()
+                self.meeting.after()
                 return self.succeeded(value, attempt)
             except (Exception, SystemExit, asyncio.CancelledError) as error:
                 if _is_cancelled():

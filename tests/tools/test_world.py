@@ -596,3 +596,18 @@ def test_whatever_is_done_to_a_world_it_is_what_a_plain_tree_would_be(seed: int)
     assert start.tree == whole
     world.restore(start)
     assert world.get() == whole
+
+
+@pytest.mark.parametrize("func", [refund, arefund], ids=["blocking", "async"])
+def test_a_call_that_was_late_has_not_reached_the_tool(func: Callable[..., object]) -> None:
+    world = shop()
+    result = called(
+        Tool(func, "refund", timeout=0.1), in_world(world, Fault("refund", delay_s=30)), order_id=17
+    )
+    assert result.error == "timeout"
+    ended = time.monotonic() + 5
+    while (
+        any(thread.name.endswith("refund") for thread in threading.enumerate()) and time.monotonic() < ended
+    ):
+        time.sleep(0.01)
+    assert world.get("orders.17.status") == "paid"

@@ -6,11 +6,12 @@ import logging
 import threading
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
-from typing import Literal, Protocol, runtime_checkable
+from dataclasses import replace
+from typing import Protocol, runtime_checkable
 
 from ..errors import WorldError
 from .changes import ABSENT, Change, differences, value_text
+from .faults import Fault
 from .tree import counted, size
 from .world import World
 
@@ -63,30 +64,6 @@ def view_of(world: object) -> object:
             "let a method view() return the state as mappings and lists"
         )
     return counted(given)[0]
-
-
-FaultKind = Literal["raised", "timeout"]
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """What goes wrong with one call of a tool: the `call`-th (from 1) that reaches it.
-
-    With `error` the tool is not called and has failed in these words; with `kind` "timeout" it has failed as one
-    does that takes too long. With `done` it is called first, and its answer is lost. With `result` it is not called
-    and this is its answer. `delay_s` seconds go by before; they count as the tool's own.
-    """
-
-    tool: str
-    call: int = 1
-    error: str | None = None
-    kind: FaultKind = "raised"
-    done: bool = False
-    result: object = ABSENT
-    delay_s: float = 0.0
-
-    def __str__(self) -> str:
-        return f"call {self.call} of {self.tool}"
 
 
 class Environment:
