@@ -81,7 +81,7 @@ def unused(shown: Shown, acts: Sequence[Act], tools: ToolRegistry) -> list[int]:
         fresh = tokens(act.result.content) - known
         writes = act.call.name not in tools or tools[act.call.name].effect in ("write", "irreversible")
         retried = not act.result.ok and any(acts[later].key == act.key for later in kept)
-        last = not used and act.result.ok
+        last = act.result.ok and not used and all(acts[later].call.name in (SUBMIT, CODE) for later in kept)
         if act.call.name in (SUBMIT, CODE) or writes or retried or last or fresh & used:
             kept.append(place)
             used |= tokens_of([dict(act.call.args)]) - inputs
