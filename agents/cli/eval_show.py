@@ -68,7 +68,7 @@ def show(
     from ..evaluation.reports.stored import finite
     from ..evaluation.reports.text import print_report, print_trials
 
-    comparison = None if baseline is None else _compared(report, baseline)
+    comparison = None if baseline is None else compared(report, baseline)
     if output.as_json:
         body = report.as_json() | ({"comparison": comparison.as_json()} if comparison else {})
         sys.stdout.write(json.dumps(finite(body), indent=1) + "\n")
@@ -98,7 +98,8 @@ def _write(report: Report, output: Output, comparison: Comparison | None, planne
     click.echo(f"\n{written}\n{page}", err=output.as_json)
 
 
-def _compared(report: Report, baseline: KeptRun) -> Comparison:
+def compared(report: Report, baseline: KeptRun) -> Comparison:
+    """A report against a run that was kept, with what else tells the two apart."""
     from ..evaluation.runs.comparison import compare
 
     notes = []

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..text import plain
+
 if TYPE_CHECKING:
     from ..evaluation.reports.report import Report
 
@@ -20,8 +22,14 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path, dir_okay=False),
     help="Write the page to this file; report.html in the run's folder by default.",
 )
+@click.option(
+    "--baseline",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="RUN",
+    help="Compare with this run's folder: what is fixed, what is broken. No model is asked.",
+)
 @click.option("--open", "open_it", is_flag=True, help="Show the page in the browser.")
-def command(run: Path, out: Path | None, open_it: bool) -> int:
+def command(run: Path, out: Path | None, baseline: Path | None, open_it: bool) -> int:
     """Make the page of RUN, a run's folder or its report.json, again.
 
     The page is one file: it asks nothing of any network, and can be sent to somebody as it is. A run that is
@@ -29,7 +37,8 @@ def command(run: Path, out: Path | None, open_it: bool) -> int:
     """
     from ..evaluation.reports.page import FILE, write_page
 
-    page = write_page(_report_of(run), out or (run if run.is_dir() else run.parent) / FILE)
+    comparison = None if baseline is None else _against(run, baseline)
+    page = write_page(_report_of(run), out or (run if run.is_dir() else run.parent) / FILE, comparison)
     click.echo(page)
     if open_it and not webbrowser.open(page.absolute().as_uri()):
         click.echo("no browser could be started: open the file yourself", err=True)
@@ -44,10 +53,10 @@ def _report_of(run: Path) -> Report | Mapping[str, Any]:
 
     if (run / FILE).exists() or not (run / manifest.FILE).exists():
         return read_report(run)
-    return _unfinished(run)
+    return _of_trials(run)
 
 
-def _unfinished(run: Path) -> Report:
+def _of_trials(run: Path) -> Report:
     from ..evaluation.reports.report import Report
     from ..evaluation.runs.folder import KeptRun
 
@@ -55,3 +64,13 @@ def _unfinished(run: Path) -> Report:
     about = kept.manifest
     seconds = sum(session.seconds for session in about.sessions)
     return Report(list(kept.results), (), about.planned, about.epochs, about.model, about.started, seconds)
+
+
+def _against(run: Path, baseline: Path) -> Mapping[str, Any]:
+    from ..evaluation.runs.folder import KeptRun
+    from .eval_show import compared
+
+    folder = run if run.is_dir() else run.parent
+    comparison = compared(_of_trials(folder), KeptRun(baseline))
+    click.echo(plain(comparison.sentence))
+    return comparison.as_json()

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from report_trials import mixed_report, shop, trial
 
 from loopwright.cli import run_command
-from loopwright.evaluation import plan
+from loopwright.evaluation import TaskFile, TrialResult, plan
 from loopwright.evaluation.runs.folder import RunFolder
 from loopwright.models import ScriptedLM
 
@@ -89,15 +90,38 @@ def test_open_starts_the_browser(folder: Path, tmp_path: Path, code: int, said: 
     assert said in done.stderr
 
 
+def kept(folder: Path, results: Sequence[TrialResult], file: TaskFile) -> Path:
+    with RunFolder.begin(folder, plan(file), ScriptedLM([])) as run:
+        run.start()
+        for result in results:
+            run.add(result)
+    return folder
+
+
+def test_two_kept_runs_are_compared(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = shop(3)
+    before = kept(tmp_path / "before", [trial(file, n) for n in range(3)], file)
+    now = kept(tmp_path / "now", [trial(file, 0), trial(file, 1, "failed"), trial(file, 2)], file)
+    assert run_command(["report", str(now), "--baseline", str(before)]) == 0
+    assert "1 down" in capsys.readouterr().out
+    text = (now / "report.html").read_text()
+    assert f"Against {before}" in text
+    assert "1 broken" in text
+
+
+def test_a_baseline_that_is_no_run_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = shop(1)
+    now = kept(tmp_path / "now", [trial(file, 0)], file)
+    assert run_command(["report", str(now), "--baseline", str(tmp_path)]) == 2
+    assert capsys.readouterr().err.startswith("error: ")
+    assert not (now / "report.html").exists()
+
+
 def test_a_run_that_did_not_come_to_its_end_has_a_page_of_its_trials(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = shop(3)
-    trials = plan(file)
-    with RunFolder.begin(tmp_path / "run", trials, ScriptedLM([])) as kept:
-        kept.start()
-        kept.add(trial(file, 0))
-        kept.add(trial(file, 1, "failed"))
+    kept(tmp_path / "run", [trial(file, 0), trial(file, 1, "failed")], file)
     assert run_command(["report", str(tmp_path / "run")]) == 0
     text = (tmp_path / "run" / "report.html").read_text()
     assert "Not complete: 2 of 3 trials were made." in text
