@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,11 +15,14 @@ from report_trials import HOSTILE, mixed_report, report_of, shop, step, submitte
 from system_browser import NONE, QUIET, chromium
 
 from loopwright import Trajectory
+from loopwright import context as lw_context
+from loopwright.cli import run_command
 from loopwright.evaluation import CheckResult, Report
 from loopwright.evaluation.record import TurnMade, Verdict
 from loopwright.evaluation.reports.page import write_page
 from loopwright.evaluation.runs.comparison import compare
 from loopwright.evaluation.world_record import WorldRecord
+from loopwright.models import Capabilities, ScriptedLM
 from loopwright.tools import ToolCall, ToolResult
 from loopwright.tools.world import Change
 
@@ -413,4 +416,43 @@ def test_a_damaged_page_says_so_where_its_table_would_be(browser: Browser, tmp_p
     page.goto(path.as_uri())
     expect(page.locator("#found")).to_contain_text("The trials can't be read in this browser")
     assert "77.8%" in page.locator(".headline").inner_text()
+    page.close()
+
+
+TASKS = """
+version: 1
+name: sums
+agent: {signature: "question -> answer: int", tools: [calculate]}
+tasks:
+- {id: two, input: {question: "1 + 1?"}, expect: {answer: {answer: 2}}}
+- {id: three, input: {question: "1 + 2?"}, expect: {answer: {answer: 3}, calls: {required: [{tool: calculate, extra: allow}]}}}
+"""
+
+
+def evaluated(folder: Path, *answers: int, options: Sequence[str] = ()) -> Path:
+    """Run the command on the two tasks with a model that calls the tool and gives these answers in turn."""
+    path = folder.parent / "sums.yaml"
+    path.write_text(TASKS)
+    turns = [
+        turn
+        for answer in answers
+        for turn in (ToolCall("calculate", {"expression": "1 + 2"}), ToolCall("submit", {"answer": answer}))
+    ]
+    with lw_context(lm=ScriptedLM(turns, capabilities=Capabilities(native_tools=True))):
+        assert run_command(["eval", str(path), "--out", str(folder), "--workers", "1", *options]) == 0
+    return folder
+
+
+def test_the_page_of_a_run_of_the_command_stands(browser: Browser, tmp_path: Path) -> None:
+    before = evaluated(tmp_path / "before", 2, 4)
+    now = evaluated(tmp_path / "now", 2, 3, options=["--baseline", str(before)])
+    page = browser.new_page()
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text))
+    page.goto((now / "report.html").as_uri())
+    page.get_by_role("button", name="1 fixed").click()
+    page.get_by_role("link", name="three").click()
+    expect(page.locator("#step-2 .parting")).to_contain_text("answer=4")
+    expect(page.locator("#trial .checks li")).to_have_count(2)
+    assert complaints == []
     page.close()
