@@ -75,7 +75,8 @@ def check_worlds(
     problems: Problems,
 ) -> None:
     """Note what is wrong in the tasks, each by its place, and with the tools; one world that can't be read is named once."""
-    if worlds is None and ("defaults", "world") in problems.document.lines:
+    given = problems.document.value.get("defaults")
+    if worlds is None and isinstance(given, dict) and given.get("world") is not None:
         return
     if tools is not None:
         check_world_types(tools, worlds, problems)

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import copy
+import functools
+import json
+import operator
+import random
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from loopwright import TaskFile
 from loopwright.errors import TaskFileError
+from loopwright.evaluation.locate import parse_document
+from loopwright.evaluation.proving import prove
 
 HERE = Path(__file__).parent
 
@@ -448,3 +457,67 @@ def test_a_function_or_data_in_a_module_will_do_as_a_world() -> None:
         environment = file.environment(file.tasks[0])
         assert environment is not None
         assert tree is None or environment.before == tree
+
+
+def test_a_world_that_is_null_is_none() -> None:
+    world = SOUND[SOUND.index("  world:\n") : SOUND.index("tasks:")]
+    found = problems(world, "  world: null\n")
+    assert found[0] == "t.yaml:10: task t: world: there is no world: defaults.world says which"
+
+
+JUNK: list[Any] = [
+    None, True, 0, -1, 3.5, 1e30, "", "x", "*", "orders.*", "!x", "a..b", '"', "{x}", "orders.{x}", "orders.17.status", "w.yaml",
+    "world_tools.py:Shelf", "os:getcwd", "math:pi", [], {}, [1], ["!log"], ["*"], {"a": 1}, {"get": "x"}, [{"tool": "get_order"}],
+    {"path": "log"}, {"equals": None},
+]  # fmt: skip
+KEYS = [
+    "state",
+    "world",
+    "faults",
+    "reference",
+    "tools",
+    "data",
+    "file",
+    "simulator",
+    "path",
+    "unchanged",
+    "ignore",
+    "calls",
+    "where",
+    "value",
+    "args",
+    "done",
+    "result",
+    "kind",
+]
+
+
+def places(part: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    yield path
+    inner = part.items() if isinstance(part, dict) else enumerate(part) if isinstance(part, list) else ()
+    for key, one in inner:
+        yield from places(one, (*path, key))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_whatever_stands_in_a_file_it_is_read_or_refused(seed: int) -> None:
+    draw = random.Random(seed)
+    for _ in range(60):
+        value = copy.deepcopy(parse_document(SOUND, "t.yaml").value)
+        for _ in range(draw.choice([1, 1, 2, 3])):
+            *above, last = draw.choice([path for path in places(value) if path])
+            part = functools.reduce(operator.getitem, above, value)
+            match draw.randrange(4):
+                case 0 if isinstance(part, dict):
+                    del part[last]
+                case 1 if isinstance(part, dict):
+                    part[draw.choice(KEYS)] = copy.deepcopy(draw.choice(JUNK))
+                case _:
+                    part[last] = copy.deepcopy(draw.choice(JUNK))
+        text = json.dumps(value)
+        try:
+            file = TaskFile.parse(text, "t.json", base=HERE)
+        except TaskFileError as error:
+            assert error.problems  # noqa: PT017  # whichever of the two it is
+        else:
+            assert len(prove(file, parse_document(text, "t.json"))) == len(file.tasks)
