@@ -23,11 +23,12 @@ TrialExecutor = Executor[Trial, TrialResult]
 
 GIVE_UP_AFTER = 10  # trials, when every one so far was excluded: no model is there
 
-_arun_trial = gauged(journaled(arun_trial))
+amake_trial = gauged(journaled(arun_trial))  # in the file's journal, and under the run's budget
 
 
-def _run_trial(trial: Trial) -> TrialResult:
-    return drive(_arun_trial(trial))
+def make_trial(trial: Trial) -> TrialResult:
+    """Run one trial in its file's journal and under the run's budget; blocks."""
+    return drive(amake_trial(trial))
 
 
 def plan(file: TaskFile, program: Module | None = None, epochs: int | None = None) -> list[Trial]:
@@ -59,7 +60,8 @@ def run_trials(
     `executor` may run them elsewhere, and is closed in the end.
 
     A trial whose model could not be reached is tried once more and then excluded; when the first
-    `GIVE_UP_AFTER` were all excluded, the rest is not begun. Closing the generator begins no further trial.
+    `GIVE_UP_AFTER` were all excluded, the rest is not begun. Nor is it when a budget around it is used up; what
+    that cut short is no result. Closing the generator begins no further trial.
 
     >>> from loopwright import context
     >>> from loopwright.models import Capabilities, ScriptedLM
@@ -75,7 +77,7 @@ def run_trials(
     ['passed']
     """
     if executor is None and min(workers, len(trials)) <= 1:
-        executor = InTurn(_run_trial)
+        executor = InTurn(make_trial)
     with UnderWay(trials, executor or executor_for(trials, workers)) as work:
         yield from work
 
@@ -141,8 +143,8 @@ def executor_for(trials: Sequence[Trial], workers: int) -> TrialExecutor:
     at_once = max(1, min(workers, len(trials)))
     programs = {id(trial.program): trial.program for trial in trials}.values()
     if all(map(can_be_awaited, programs)):
-        return Loop(_arun_trial, at_once)
-    return Threads(_run_trial, at_once)
+        return Loop(amake_trial, at_once)
+    return Threads(make_trial, at_once)
 
 
 def can_be_awaited(program: Module) -> bool:

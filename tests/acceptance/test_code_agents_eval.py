@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -38,9 +39,10 @@ def evaluate(openai_server: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPat
         server = openai_server(*(answer(each) for each in answers))
         path = tmp_path / "tasks.yaml"
         path.write_text(text, encoding="utf-8")
-        options = ["--model", "openai/any", "--api-base", server.url, "--no-cache", "--out", str(tmp_path)]
+        out = Path(tempfile.mkdtemp(dir=tmp_path))
+        options = ["--model", "openai/any", "--api-base", server.url, "--no-cache", "--out", str(out)]
         code = run_command(["eval", str(path), "--min-pass", "1", *options])
-        report = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
+        report = json.loads((out / "report.json").read_text(encoding="utf-8"))
         return code, report["tasks"][0]["trials"][0]
 
     return run

@@ -16,8 +16,8 @@ from ...errors import ConfigurationError
 from ...models.base import BaseLM
 from ...models.lm import LM
 from ...module import Module
-from ..attempt import Trial, TrialResult, run_trial
-from ..engine import programmed
+from ..attempt import Trial, TrialResult
+from ..engine import make_trial, programmed
 from ..tasks import TaskFile
 from ..workers import AHEAD
 from .codec import trial_as_json, trial_from_json
@@ -61,7 +61,7 @@ class Cluster:
         self._paths = {name: (str(Path(path).absolute()), _digest(path)) for name, path in paths.items()}
         self._program = "" if program is None else str(program.absolute())
         self._model: str | BaseLM = json.dumps(model.dump_state()) if isinstance(model, LM) else model
-        self._open: set[Any] = set()
+        self._open: set[Any] = set()  # dask forgets what nobody holds
 
     def submit(self, trial: Trial, /) -> Future[TrialResult]:
         """Hand a trial over."""
@@ -74,8 +74,7 @@ class Cluster:
         return made
 
     def stop(self) -> None:
-        """Take back what no worker has begun."""
-        self._client.cancel([one for one in self._open if one.status == "pending"])
+        """Let the workers finish what they were handed, which is little: what is taken back would be paid for in vain."""
 
     def close(self) -> None:
         """Leave the cluster; it drops what nobody waits for."""
@@ -111,7 +110,7 @@ def run_ref(ref: TrialRef, model: str | BaseLM) -> dict[str, Any]:
     file, program = _loaded(ref.path, ref.digest, ref.program)
     trial = Trial(file, program, file.task(ref.task), ref.epoch)
     with context(lm=_model(model) if isinstance(model, str) else model):
-        return trial_as_json(run_trial(trial))
+        return trial_as_json(make_trial(trial))
 
 
 @cache
