@@ -159,8 +159,8 @@ def confirm(board: Board, baseline: Arm, finalists: Sequence[Arm], tasks: Sequen
     board.asker.release()
     fresh = Board(board.asker)
     if tasks:
-        repeats = min(MOST_REPEATS, math.ceil(PRECISE / len(tasks)))
-        yield from fresh.measure("confirm", [baseline, *finalists], tasks, repeats, CONFIRMING)
+        times = repeats_of(len(tasks))
+        yield from fresh.measure("confirm", [baseline, *finalists], tasks, times, CONFIRMING)
     judge, where = (
         (fresh, "confirmed on unused tasks") if _is_measured(fresh, baseline, finalists) else (board, "")
     )
@@ -181,6 +181,15 @@ def confirm(board: Board, baseline: Arm, finalists: Sequence[Arm], tasks: Sequen
         fresh.score(baseline),
         (decision,),
     )
+
+
+def repeats_of(tasks: int) -> int:
+    """How often each of so many tasks is run in a confirmation.
+
+    >>> repeats_of(30), repeats_of(200)
+    (3, 1)
+    """
+    return min(MOST_REPEATS, math.ceil(PRECISE / max(tasks, 1)))
 
 
 def _is_measured(board: Board, baseline: Arm, finalists: Sequence[Arm]) -> bool:

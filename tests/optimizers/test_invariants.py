@@ -473,7 +473,11 @@ def test_the_report_is_json_and_says_what_was_learned() -> None:
     report: Report = report_of(PLAIN)
     read = json.loads(report.dumps())
     assert {use["phase"] for use in read["phases"]} == {"baseline", "collect", "replay", "select", "confirm"}
-    assert all(use["rollouts"] <= use["planned"] for use in read["phases"] if use["planned"] is not None)
+    planned = {use["phase"]: use["planned"] for use in read["phases"]}
+    used = {use["phase"]: use["rollouts"] for use in read["phases"]}
+    assert planned["baseline"] == used["baseline"]
+    assert planned["confirm"] >= used["confirm"]
+    assert 0 < used["select"] < 2 * planned["select"]
     assert len(read["demos"]) == len({demo["values"]["task_id"] for demo in read["demos"]}) > 0
     assert "BootstrapTrajectories: improved" in str(report)
 

@@ -20,9 +20,9 @@ from ...modules.agent import Agent
 from ..asking import Asker, Asks
 from ..base import Optimizer, Setting
 from ..conclusion import Parts, concluded, parts_of
-from ..racing import Arm, Board, Verdict, confirm, rung_order
+from ..racing import Arm, Board, Verdict, confirm, repeats_of, rung_order
 from ..report import Decision
-from ..rollouts import Compiled, Search
+from ..rollouts import Batch, Compiled, Search
 from ..splits import distinct as distinct_rows
 from ..splits import task_of
 from .collect import Collection, Source, sources
@@ -149,6 +149,7 @@ class BootstrapTrajectories(Optimizer):
         """Collect, gate, rewrite, shortlist, select, in rounds; then confirm."""
         state = self._frozen(setting)
         baseline, board = state.selection.baseline, state.board
+        yield from self._plan(state)
         yield from board.measure("baseline", [baseline], state.selection.tasks)
         if ((found := board.score(baseline)) is not None and found.low >= 1 - 1e-9) or board.mean(
             baseline
@@ -190,6 +191,18 @@ class BootstrapTrajectories(Optimizer):
         if parts.note:
             notes["split"] = parts.note
         return _Search(setting, parts, agents, Collection(asker, list(agents)), selection, notes=notes)
+
+    def _plan(self, state: _Search) -> Asks[None]:
+        """Say beforehand what each phase may come to, in rollouts; the budget bounds all of it."""
+        tasks, most = len(state.selection.tasks), state.setting.budget.get("rollouts", float("inf"))
+        planned = {
+            "baseline": tasks,
+            "collect": len(self.tasks(state.parts.train)) * self.attempts,
+            "select": state.selection.expected(self.rounds),
+            "confirm": repeats_of(len(state.parts.confirm)) * len(state.parts.confirm) * (FINALISTS + 1),
+        }
+        for phase, rollouts in planned.items():
+            yield Batch(phase, (), int(min(rollouts, most)))
 
     def _round(self, state: _Search, number: int) -> Asks[list[Shown]]:
         """Stages 1 to 3: attempts at what is unsolved, and the demonstrations that come of them."""

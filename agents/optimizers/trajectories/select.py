@@ -67,6 +67,16 @@ class Selection:
         """Every set that was measured on all tasks."""
         return [arm for arm in self._arms.values() if self.board.has_all(arm, self.tasks)]
 
+    def expected(self, rounds: int) -> int:
+        """How many rollouts a search of so many rounds takes, give or take: every addition is a race."""
+
+        def race(arms: int) -> float:
+            shares = zip((0.0, *RUNGS), RUNGS, strict=False)
+            return sum(max(1, arms >> rung) * (share - before) for rung, (before, share) in enumerate(shares))
+
+        races = (self.max_demos + PATIENCE * rounds) * race(self.width) + race(self.max_demos)
+        return round(races * len(self.tasks))
+
     def forward(self, start: Chosen) -> Asks[Chosen]:
         """Add the best one by one, until that gains nothing beyond the error of the difference; ties to fewer tokens."""
         yield from self.board.measure("select", [self.arm(start)], self.tasks)
