@@ -6,6 +6,7 @@ the framework starts inherit it.
 
 from __future__ import annotations
 
+import contextvars
 import logging
 import os
 import sys
@@ -115,6 +116,16 @@ def context(**options: Any) -> Iterator[Context]:
         yield new
     finally:
         reset(token)
+
+
+def inherited() -> contextvars.Context:
+    """The caller's context, for a thread or task that is started in its name; it sees what its starter saw.
+
+    That is so also where the starter stands in no `with context(...)`: its thread is then no stranger's that forgot one.
+    """
+    copied = contextvars.copy_context()
+    copied.run(_current.set, current())
+    return copied
 
 
 def warn_of_plain_thread() -> None:

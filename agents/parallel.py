@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
-from .ambient import current, drive
+from .ambient import current, drive, inherited
 
 T = TypeVar("T")
 
@@ -22,15 +22,15 @@ def in_threads(function: Callable[[Any], T], items: Sequence[Any], num_threads: 
     [1, 2]
     """
 
-    def one(item: Any, inherited: contextvars.Context) -> T | Exception:
+    def one(item: Any, mine: contextvars.Context) -> T | Exception:
         try:
-            return inherited.run(function, item)
+            return mine.run(function, item)
         except Exception as error:  # noqa: BLE001  # the caller decides what to do with it
             return error
 
     pool = ThreadPoolExecutor(max(1, min(num_threads, len(items))), thread_name_prefix="loopwright")
     try:
-        return list(pool.map(one, items, [contextvars.copy_context() for _ in items]))
+        return list(pool.map(one, items, [inherited() for _ in items]))
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
 

@@ -19,6 +19,8 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from loopwright.tools.threads import spawn
 
+from ..ambient import inherited
+
 T = TypeVar("T")
 R = TypeVar("R")
 T_contra = TypeVar("T_contra", contravariant=True)
@@ -158,7 +160,7 @@ class Threads(Generic[T, R]):
         self.room = AHEAD * workers
         self._work = work
         self._workers = workers
-        self._inherited = contextvars.copy_context()
+        self._inherited = inherited()
         self._todo: SimpleQueue[tuple[T, Future[R]] | None] = SimpleQueue()
         self._stopped = False
         for number in range(workers):
@@ -203,7 +205,7 @@ class Loop(Generic[T, R]):
     def __init__(self, work: Callable[[T], Awaitable[R]], workers: int) -> None:
         self.room = AHEAD * workers
         self._work = work
-        self._inherited = contextvars.copy_context()
+        self._inherited = inherited()
         self._free = asyncio.Semaphore(workers)
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopped = False

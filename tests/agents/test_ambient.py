@@ -227,3 +227,28 @@ with lw.context(dry_run=True):
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
     )
     assert ended.stderr.count("sees nothing of `with context(...)`") == 1
+
+
+def test_threads_that_the_framework_starts_are_no_plain_threads() -> None:
+    script = """
+import time
+import loopwright as lw
+from loopwright.models import ScriptedLM
+
+class Slow(lw.Module):
+    def __init__(self):
+        self.ask = lw.Predict("a -> b")
+
+    def forward(self, a):
+        with lw.context(dry_run=True):
+            time.sleep(0.01 * int(a))
+        return self.ask(a=a)
+
+lw.configure(lm=ScriptedLM(["[[ ## b ## ]]\\nyes"] * 8))
+print(len(Slow().batch([lw.Example(a=n).with_inputs("a") for n in range(8)], num_threads=4)))
+"""
+    ended = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert ended.stdout.split() == ["8"]
+    assert "sees nothing" not in ended.stderr
