@@ -26,7 +26,8 @@ from loopwright.models import Capabilities, ScriptedLM
 from loopwright.tools import ToolCall, ToolResult
 from loopwright.tools.world import Change
 
-pytestmark = pytest.mark.skipif(chromium() is None, reason=NONE)
+if chromium() is None:
+    pytest.skip(NONE, allow_module_level=True)
 
 HANG = 20_000  # milliseconds: nobody waits that long, a page that hangs is found
 
