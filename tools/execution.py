@@ -136,6 +136,8 @@ class Pending:
             if self.tool.rules.writes:
                 self.run.wrote()
             if self.run.environment is not None:
+                if self.run.environment.unsettled:  # what a late call did since is not this one's work
+                    self.run.environment.changes()
                 self.meeting = Meeting(self.run.environment.fault(self.tool.name))
         if self.tool.timeout is not None:
             self.deadline = time.monotonic() + self.tool.timeout
@@ -266,6 +268,8 @@ class Pending:
         """The result of a call whose thread goes on: what it gives in the end is dropped, and noted."""
         if self.cancelled is not None:
             self.cancelled.set()
+        if self.run is not None and self.run.environment is not None:
+            self.run.environment.unsettled = True
         future.add_done_callback(self._note_late)
         return self.late()
 

@@ -543,7 +543,6 @@ def test_faults_count_the_calls_of_all_runs_in_an_environment() -> None:
     runs = [ToolRun(environment=environment) for _ in range(2)]
     results = [asyncio.run(Tool(look_up).arun(ToolCall("look_up", {"order_id": 1}), run)) for run in runs]
     assert [one.content for one in results] == ["order 1", "Error: 503"]
-    assert environment.met == 1
 
 
 def test_values_are_told_apart_from_nothing() -> None:
@@ -596,6 +595,23 @@ def test_whatever_is_done_to_a_world_it_is_what_a_plain_tree_would_be(seed: int)
     assert start.tree == whole
     world.restore(start)
     assert world.get() == whole
+
+
+def test_what_a_call_does_after_its_time_is_not_the_next_ones_work() -> None:
+    go_on, done = threading.Event(), threading.Event()
+
+    def slow(world: World) -> None:
+        go_on.wait(20)
+        world.set("late", True)
+        done.set()
+
+    run = in_world(shop())
+    assert called(Tool(slow, timeout=0.1), run).error == "timeout"
+    go_on.set()
+    assert done.wait(20)
+    assert [str(one) for one in called(Tool(refund), run, order_id=17).changes] == [
+        'orders.17.status: "paid" → "refunded"'
+    ]
 
 
 @pytest.mark.parametrize("func", [refund, arefund], ids=["blocking", "async"])

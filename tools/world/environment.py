@@ -86,6 +86,7 @@ class Environment:
         self.world = world
         self.before = None if world is None else view_of(world)
         self._seen = self.before
+        self.unsettled = False  # whether a call that nobody waits for may still change something
         self._faults = {(fault.tool, fault.call): fault for fault in faults}
         self._calls: Counter[str] = Counter()
         self._lock = threading.Lock()
@@ -97,11 +98,6 @@ class Environment:
         with self._lock:
             self._calls[tool] += 1
             return self._faults.get((tool, self._calls[tool]))
-
-    @property
-    def met(self) -> int:
-        """How many of the faults have come about."""
-        return sum(self._calls[tool] >= call for tool, call in self._faults)
 
     def changes(self, *, wrote: bool = True) -> tuple[Change, ...]:
         """What has changed in the world since this was last asked: the first `MAX_KEPT`, large values cut.
