@@ -86,15 +86,22 @@ def show(
 
 
 def _write(report: Report, output: Output, comparison: Comparison | None, planned: Sequence[Trial]) -> None:
+    from ..errors import ConfigurationError
     from ..evaluation.reports.page import write_page
     from ..evaluation.runs.junit import write_junit
 
     assert output.folder is not None  # noqa: S101  # the caller looked
     kept = comparison.as_json() if comparison else None
-    written = report.write(output.folder, kept)
-    write_junit(report, output.folder, planned)
-    held = json.loads(written.read_bytes())  # rather than to work out every figure again
-    page = write_page(held, output.folder, kept)
+    try:
+        written = report.write(output.folder, kept)
+        write_junit(report, output.folder, planned)
+        held = json.loads(written.read_bytes())  # rather than to work out every figure again
+        page = write_page(held, output.folder, kept)
+    except OSError as error:
+        raise ConfigurationError(
+            f"the report can't be written to {output.folder}: {error.strerror}; the trials in it are safe, and "
+            "--resume writes it once that is mended"
+        ) from error
     click.echo(f"\n{written}\n{page}", err=output.as_json)
 
 

@@ -23,6 +23,7 @@ from ..attempt import TrialResult
 from .codec import Lookup, RecordError, from_json, trial_as_json, trial_from_json, written
 
 FILE = "trials.jsonl"
+KEPT = 32 * 2**20  # bytes of trials whose trajectories are held in memory while a report is made
 SYNCED = 0.5  # seconds that a power cut may take back
 
 
@@ -212,10 +213,15 @@ class StoredTrajectory(Trajectory):
 
 
 class StoredTrials(Sequence[TrialResult]):
-    """The trials of a run as a sequence, in the order in which they are given; trajectories stay in the file."""
+    """The trials of a run as a sequence, in the order in which they are given.
 
-    def __init__(self, path: Path, places: Sequence[Place], task: Lookup) -> None:
-        self._results = [_light(path, place, task) for place in places]
+    Where their lines come to more than `kept` bytes, trajectories stay in the file: a report takes seconds longer
+    then, and no more memory.
+    """
+
+    def __init__(self, path: Path, places: Sequence[Place], task: Lookup, kept: int = KEPT) -> None:
+        large = sum(place.length for place in places) > kept
+        self._results = [_read(path, place, task, large=large) for place in places]
 
     @overload
     def __getitem__(self, place: int) -> TrialResult: ...
@@ -228,8 +234,10 @@ class StoredTrials(Sequence[TrialResult]):
         return len(self._results)
 
 
-def _light(path: Path, place: Place, task: Lookup) -> TrialResult:
+def _read(path: Path, place: Place, task: Lookup, *, large: bool) -> TrialResult:
     body = _at(path, place)
+    if not large:
+        return trial_from_json(body, task)
     result = trial_from_json({**body, "trajectory": {"steps": []}}, task)
     return replace(result, trajectory=StoredTrajectory(path, place))
 

@@ -36,7 +36,21 @@ def test_in_a_terminal_there_is_a_bar(tmp_path: Path, openai_server: Serve) -> N
     options = ["--api-base", server.url, str(tmp_path / "sums.yaml")]
     child = pexpect.spawn(
         sys.executable,
-        [*["-m", "loopwright", "eval", "--epochs", "8", "--workers", "2", "--no-cache", "--model", "openai/gpt-5-mini"], *options],
+        [
+            *[
+                "-m",
+                "loopwright",
+                "eval",
+                "--epochs",
+                "8",
+                "--workers",
+                "2",
+                "--no-cache",
+                "--model",
+                "openai/gpt-5-mini",
+            ],
+            *options,
+        ],
         env={**os.environ, "OPENAI_API_KEY": "test", "TERM": "xterm", "NO_COLOR": "1"},
         dimensions=(50, 120),
         timeout=60,

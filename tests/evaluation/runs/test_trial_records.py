@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import pickle
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -19,7 +20,7 @@ from loopwright.evaluation import CheckResult, TrialResult
 from loopwright.evaluation.record import TurnMade, Verdict
 from loopwright.evaluation.runs import trial_as_json, trial_from_json
 from loopwright.evaluation.runs.codec import RecordError, written
-from loopwright.evaluation.runs.store import StoredTrials, TrialStore
+from loopwright.evaluation.runs.store import StoredTrajectory, StoredTrials, TrialStore
 from loopwright.evaluation.world_record import WorldRecord
 from loopwright.models import Usage
 from loopwright.tools import ToolCall, ToolResult
@@ -155,10 +156,13 @@ def test_a_trial_that_was_excluded_may_be_made_again(path: Path) -> None:
     assert [one.outcome for one in stored(path)] == ["passed"]
 
 
-def test_a_trajectory_stays_in_the_file_and_is_equal_to_what_it_was(path: Path) -> None:
+@pytest.mark.parametrize("kept", [0, 10**6], ids=["in the file", "in memory"])
+def test_a_trajectory_is_what_it_was_wherever_it_lies(path: Path, kept: int) -> None:
     with TrialStore(path) as store:
         store.add(FULL, {"session": 0})
-    (one,) = stored(path)
+        (one,) = StoredTrials(path, list(store.places().values()), lookup, kept)
+    assert isinstance(one.trajectory, StoredTrajectory) == (kept == 0)
+    assert pickle.loads(pickle.dumps(one.trajectory)) == FULL.trajectory  # noqa: S301  # what was just written
     assert one.trajectory == FULL.trajectory
     assert one.trajectory["tool_name_0"] == "get"
     assert (one.steps, bool(one.trajectory), len(one.trajectory)) == (2, True, 16)
