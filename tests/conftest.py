@@ -14,12 +14,13 @@ from loopwright.models.hosted import load_litellm
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _nothing_from_outside() -> None:
+def _nothing_from_outside(tmp_path_factory: pytest.TempPathFactory) -> None:
     """No keys, no addresses and no cache of the developer's: the tests see a fresh machine."""
     for name in list(os.environ):
         if name.endswith(("_API_KEY", "_API_BASE", "_BASE_URL")) or name.startswith("LOOPWRIGHT_"):
             del os.environ[name]
     os.environ["LOOPWRIGHT_CACHE"] = "off"
+    os.environ["LOOPWRIGHT_CHAT"] = str(tmp_path_factory.mktemp("chat"))
 
 
 @pytest.fixture

@@ -309,11 +309,10 @@ class Chat:
 
     def _cut_off(self, turn: Turn, why: str, *, quiet: bool) -> None:
         add = self._keep if quiet else self.tell
-        partial = self._partial(turn.number)
         step = turn.cut_off()
         if step is not None:
             add(step)
-        add(EndEvent(turn=turn.number, outputs=partial, reason="cancelled", error=why))
+        add(EndEvent(turn=turn.number, outputs=self._partial(turn.number), reason="cancelled", error=why))
 
     # ---- taking back
 
