@@ -47,6 +47,7 @@ def folder(tmp_path: Path) -> Path:
     for snippet in snippets():
         if snippet.file_name:
             (tmp_path / snippet.file_name).write_text(snippet.text, encoding="utf-8")
+    (tmp_path / "examples").symlink_to(ROOT / "examples", target_is_directory=True)
     return tmp_path
 
 
