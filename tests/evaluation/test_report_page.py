@@ -247,6 +247,13 @@ def test_a_report_with_parts_missing_is_refused(damage: dict[str, object]) -> No
         page_html({**mixed_report().as_json(), **damage})
 
 
+def test_a_report_that_is_nested_without_end_is_refused() -> None:
+    held = mixed_report().as_json()
+    held["tasks"][0]["input"] = json.loads(f'{"[" * 900}"{"x" * 200_000}"{"]" * 900}')
+    with pytest.raises(ConfigurationError, match=r"no whole report"):
+        page_html(held)
+
+
 def test_an_older_report_without_the_newer_figures_has_a_page() -> None:
     held = mixed_report().as_json()
     for name in ("flaky", "clusters"):

@@ -64,7 +64,7 @@ def page_html(report: Report | Mapping[str, Any], comparison: Mapping[str, Any] 
         return _rendered(report.as_json(), comparison)
     try:
         return _rendered(report, comparison or report.get("comparison"))
-    except (KeyError, TypeError, ValueError, AttributeError, UndefinedError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError, UndefinedError) as error:
         what = f"{type(error).__name__}: {one_line(str(error))}"
         raise ConfigurationError(f"this is no whole report of an evaluation ({what})") from error
 

@@ -91,7 +91,7 @@ def _blocks(
             cluster = alike.get((task["file"], task["id"], trial.get("epoch", 0)))
             where = {"task": place, "chunk": number, "place": len(chunk), "cluster": cluster}
             rows.append(where | _row(trial))
-            chunk.append(_dump(cutter.cut({"input": task.get("input", {}), **trial})))
+            chunk.append(cutter.dump({"input": task.get("input", {}), **trial}))
             size += len(chunk[-1])
             if size >= CHUNK:
                 yield _block(f"chunk-{number}", f"[{','.join(chunk)}]")
@@ -128,7 +128,14 @@ def _row(trial: Mapping[str, Any]) -> dict[str, Any]:
 
 def _dump(value: object) -> str:
     """JSON that can stand in a script element: ASCII, and nothing in it ends the element."""
-    return json.dumps(finite(value), separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
+    try:
+        text = _encode(value)
+    except ValueError:  # a number that JSON has none for
+        text = _encode(finite(value))
+    return text.replace("<", "\\u003c")
+
+
+_encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 
 
 def _block(name: str, text: str) -> Block:
@@ -144,7 +151,13 @@ class _Cutter:
         self.limit = limit
         self.has_cut = False
 
+    def dump(self, value: object) -> str:
+        """The value as JSON, its texts cut: what is short as a whole holds none that is too long."""
+        text = _dump(value)
+        return text if len(text) <= self.limit else _dump(self.cut(value))
+
     def cut(self, value: Any) -> Any:
+        """The value with each text cut that is too long."""
         if isinstance(value, str) and len(value) > self.limit:
             self.has_cut = True
             return f"{value[: self.limit]}… (cut here: {len(value):,} characters in all)"
