@@ -69,6 +69,18 @@ async def interrupt() -> str:
     return "not interrupted"
 
 
+@TOOLS.tool(effect="write")
+async def stubborn() -> str:
+    """Do what Ctrl-C does, do not care, and do it again."""
+    signal.raise_signal(signal.SIGINT)
+    try:
+        await asyncio.sleep(60)
+    except asyncio.CancelledError:
+        signal.raise_signal(signal.SIGINT)
+    await asyncio.sleep(1)
+    return "still here"
+
+
 @TOOLS.tool(effect="read")
 async def look() -> str:
     """Look around."""

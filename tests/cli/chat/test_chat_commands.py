@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from chat_room import Room, Script, call
-from openai_server import OpenAIServer, answer, from_lm
+from openai_server import OpenAIServer, answer, fail, from_lm
 
 import loopwright as lw
 from loopwright.models import FunctionLM
@@ -102,6 +102,62 @@ def test_set_goes_to_the_model(script: Script, room: Room, line: str, name: str,
     server = room.server(answer("hello"))
     script(server, line, "hi")
     assert server.requests[0].body[name] == value
+
+
+def test_settings_are_shown_and_put_back(script: Script, room: Room) -> None:
+    server = room.server(answer("hello"))
+    lines = [
+        "/set temperature 0.5",
+        "/set cache off",
+        "/set reasoning_effort low",
+        "/set max_steps 3",
+        "/set",
+    ]
+    shown = script(server, *lines, "/set temperature none", "/set reasoning_effort none", "hi").out
+    listed = 'temperature = 0.5\nreasoning_effort = "low"\ncache = false\nmax_steps = 3\n'
+    assert listed in shown
+    assert "temperature" not in server.requests[0].body
+
+
+def test_what_is_not_asked_to_change_is_shown(script: Script, room: Room) -> None:
+    lines = ["/system", "/system Be brief.", "/system", "/model", "/tools use ''", "/tools", "/help fork"]
+    shown = script(room.server(answer("hello")), *lines).out
+    assert "(none of your own)\n" in shown
+    assert "\nBe brief.\nopenai/any\n" in shown
+    assert "no tools; /tools use" in shown
+    assert "/fork [K]\n" in shown
+
+
+def test_what_is_attached_can_be_dropped(script: Script, room: Room) -> None:
+    server = room.server(answer("hello"))
+    shown = script(server, "!false", "/attach shop.py", "/attach drop", "hi").out
+    assert "(no output)\n(exit code 1)\n" in shown
+    assert texts(server) == ["hi"]
+
+
+def test_back_to_the_embedded_model_takes_no_address_along(script: Script, room: Room) -> None:
+    done = script(
+        room.server(answer("hello")), "/model embedded", "/tools use calculate", "What is 15% of 240?"
+    )
+    assert done.out.splitlines()[-1] == "36"
+
+
+def test_one_of_several_outputs_is_corrected(script: Script, room: Room) -> None:
+    server = room.server(call("submit", total=36.0, unit="EUR"))
+    options = ["-s", "request -> total: float, unit"]
+    done = script(server, "15% of 240 EUR?", '/fix {"total": "37"}', options=options)
+    assert done.out.endswith("total: 37.0\nunit: EUR\n")
+    for wrong in ("37", '{"sum": 37}', '{"total": "many"}', "call 1", "call x {}"):
+        assert script(server, "15% of 240 EUR?", f"/fix {wrong}", options=options).code == 2
+
+
+def test_a_turn_without_an_answer_is_no_demonstration_until_it_is_fixed(script: Script, room: Room) -> None:
+    server = room.server(fail(400, "refused"), answer("hello"))
+    script(server, "hi")
+    assert "no answer to learn from" in script(None, "/good", options=["-c"]).err
+    done = script(None, "/fix hello", "/good", "/demos clear", "/demos", options=["-c"])
+    assert (done.code, "no demonstrations" in done.out) == (0, True)
+    assert "already" in script(None, "/good", "/good", options=["-c"]).err
 
 
 @pytest.mark.parametrize(

@@ -160,6 +160,35 @@ def test_a_turn_is_interrupted_by_a_signal(typed: Typed, room: Room) -> None:
     assert end.reason == "cancelled"
 
 
+def test_a_tool_that_does_not_stop_is_left_behind_at_the_second_ctrl_c(typed: Typed, room: Room) -> None:
+    server = room.server(call("stubborn"), answer("understood"))
+    chat = typed(server, "stop", ENTER, "and now?", ENTER, CTRL_D)
+    first, second = chat.conversation.turns
+    assert [result.error for result in first.results] == ["cancelled"]
+    assert first.end is not None
+    assert first.end.reason == "cancelled"
+    assert second.outputs == {"answer": "understood"}
+
+
+def test_a_message_is_written_in_an_editor(typed: Typed, room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    editor = room.folder / "editor.sh"
+    editor.write_text('#!/bin/sh\ngrep -q bad "$1" && exit 3; printf " and more" >> "$1"\n')
+    editor.chmod(0o755)
+    monkeypatch.delenv("VISUAL", raising=False)
+    monkeypatch.setenv("EDITOR", str(editor))
+    server = room.server(answer("a"))
+    chat = typed(server, "/edit bad", ENTER, "/edit draft", ENTER, CTRL_D)
+    assert [turn.message for turn in chat.conversation.turns] == ["draft and more"]
+
+
+def test_an_editor_that_is_not_there_is_named(
+    typed: Typed, room: Room, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("VISUAL", "no-such-editor")
+    typed(room.server(answer("a")), "/edit draft", ENTER, CTRL_D)
+    assert "there is no editor 'no-such-editor'" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("text", "offered"),
     [

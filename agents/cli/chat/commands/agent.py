@@ -87,6 +87,7 @@ async def _tools(desk: Desk, rest: str) -> None:
     tools = chat.answering.tools
     if rest.startswith("use ") or rest == "use":
         names = rest.removeprefix("use").strip()
+        names = "" if names in ("none", "''", '""') else names
         try:
             chat.change(tools=names)
         except (ToolLookupError, ToolDefinitionError) as error:
