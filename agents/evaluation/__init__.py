@@ -8,7 +8,7 @@ record         what a run left behind, and what a check says of it
 checks         a task's expectations held against what a run did
 attempt        one trial              engine   each task so many times, several at once
 runs           a run in a folder, gone on with, judged again, compared with another
-reports        the figures, report.json, and the same for a person
+reports        the figures, report.json, the page report.html, and the same on a terminal
 """
 
 from __future__ import annotations
