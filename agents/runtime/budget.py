@@ -101,6 +101,16 @@ class Budget:
         """Wall time since the `with` began."""
         return 0.0 if self._started is None else time.monotonic() - self._started
 
+    @property
+    def unbounded(self) -> bool:
+        """Whether it only counts: neither this budget nor one around it has a bound.
+
+        >>> Budget().unbounded, Budget(calls=3).unbounded
+        (True, False)
+        """
+        bounded = any(limit is not None for limit in self.limits.values())
+        return not bounded and (self._outer is None or self._outer.unbounded)
+
     def __repr__(self) -> str:
         shown = ", ".join(f"{name}={limit:g}" for name, limit in self.limits.items() if limit is not None)
         usd = "?" if self.usage.usd is None else f"{self.usage.usd:.4f}"

@@ -128,7 +128,8 @@ def gauged(
     """
 
     async def made(trial: Trial) -> TrialResult:
-        if current().budget is None:
+        outer = current().budget
+        if outer is None or (isinstance(outer, Budget) and outer.unbounded):
             return await work(trial)
         with _Gauge() as gauge:
             result = await work(trial)
