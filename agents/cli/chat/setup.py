@@ -115,11 +115,14 @@ def answering(
 
 
 def _module(setup: SetupEvent, signature: Signature, tools: ToolRegistry) -> Module:
-    from ...modules import ChainOfThought, CodeAct, Predict, ProgramOfThought, ReAct
+    """The module, imported alone: the first prompt waits for it."""
+    if setup.module == "react":
+        from ...modules.react import ReAct
+
+        return ReAct(signature, tools, max_iters=setup.max_steps)
+    from ...modules import ChainOfThought, CodeAct, Predict, ProgramOfThought
 
     match setup.module:
-        case "react":
-            return ReAct(signature, tools, max_iters=setup.max_steps)
         case "code_act":
             return CodeAct(signature, tools, max_iters=setup.max_steps)
         case "program_of_thought":

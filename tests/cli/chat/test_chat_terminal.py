@@ -243,6 +243,52 @@ def test_a_killed_chat_may_go_on_without_a_retry(room: Room) -> None:
     assert "interrupted" in str(asked(server)[3]["content"])
 
 
+def test_a_chat_that_is_killed_while_an_answer_is_written_keeps_what_came(room: Room) -> None:
+    server = room.server(drip_events, answer("understood"))
+    terminal = room.terminal(server)
+    terminal.enter("tell me more")
+    terminal.wait("more more more more")
+    terminal.process.kill(signal.SIGKILL)
+    terminal.ended()
+    assert "understood" in room.terminal(None, "-c").say("enough")
+    kept = str(asked(server)[2]["content"])
+    assert kept.startswith("more more")
+    assert kept.endswith("[interrupted]")
+
+
+def test_a_day_at_the_chat(room: Room) -> None:
+    server = room.server(
+        call("get_order", order_id=17),
+        answer("Order 17 is shipped."),
+        answer("Something wrong."),
+        answer("You are welcome."),
+        answer("I said that before."),
+        answer("From another model."),
+    )
+    terminal = room.terminal(server)
+    terminal.say("Where is order 17?")
+    assert "demonstration 1" in terminal.say("/good")
+    terminal.say("Thank you")
+    assert "You are welcome." in terminal.say("/retry")
+    assert "price unknown" in terminal.say("/usage")
+    assert "2 turns" in terminal.say("/export md talk.md")
+    assert "taken back: Thank you" in terminal.say("/undo")
+    assert "shares the first 1 turn of" in terminal.say("/fork 1")
+    assert "I said that before." in terminal.say("And again?")
+    assert "openai/other answers from here on" in terminal.say("/model openai/other")
+    assert "From another model." in terminal.say("Who are you?")
+    assert "1 demonstration" in terminal.say("/save learned.json")
+    assert "task 1, 'where-is-order-17', 3 turns" in terminal.say("/save-task tasks.yaml")
+    assert "no command '/sve'; did you mean /save?" in terminal.say("/sve")
+    terminal.enter("/quit")
+    assert terminal.ended() == 0
+    assert server.requests[-1].body["model"] == "other"
+    first_of_all = ["Where is order 17?", None, "shipped", "Order 17 is shipped."]
+    assert [message.get("content") for message in asked(server)[1:9]] == first_of_all * 2
+    assert "> Thank you" in (room.folder / "talk.md").read_text()
+    assert '"get_order"' in (room.folder / "learned.json").read_text()
+
+
 def test_a_session_is_open_in_one_chat_at_a_time(room: Room) -> None:
     server = room.server(answer("hello"))
     first = room.terminal(server)
