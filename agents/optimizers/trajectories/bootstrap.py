@@ -50,6 +50,7 @@ class _Search:
     selection: Selection
     best: Chosen = frozenset()
     seen: set[int] = field(default_factory=set)
+    taught: set[str] = field(default_factory=set)
     notes: dict[str, Any] = field(default_factory=dict)
     decisions: list[Decision] = field(default_factory=list)
 
@@ -208,15 +209,16 @@ class BootstrapTrajectories(Optimizer):
         """Stages 1 to 3: attempts at what is unsolved, and the demonstrations that come of them."""
         tasks = self.tasks(state.parts.train)
         if number:
-            known = {shown.task for shown in state.selection.bank}
-            tasks = [task for task in tasks if task_of(task) not in known]
+            tasks = [task for task in tasks if task_of(task) not in state.taught]
         yield from state.collection.waves(tasks, self._sources(state, number), number * ROUND)
         if not number:
             state.notes["headroom"] = _headroom(state.collection)
         runs = [run for name in map(task_of, tasks) for run in state.collection.runs.get(name, ())]
         fresh = [run for run in runs if run.outcome.passed and id(run) not in state.seen]
         state.seen.update(map(id, fresh))
-        return (yield from self._rewritten(state, fresh))
+        kept = yield from self._rewritten(state, fresh)
+        state.taught |= {shown.task for shown in kept}
+        return kept
 
     def _sources(self, state: _Search, number: int) -> list[Source]:
         setting = state.setting

@@ -13,6 +13,7 @@ from ..splits import task_of
 from .runs import Collected, shown_in
 
 ENOUGH = 2  # distinct successes of a task
+ALIKE = 3  # successes of a task that are all alike: it may have one way only
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +62,9 @@ class Collection:
                 return
 
     def is_done(self, task: str) -> bool:
-        """Whether a task was passed in so many ways that more would show little."""
-        return len({_way(run, self.paths) for run in self.successes(task)}) >= ENOUGH
+        """Whether a task was passed in so many ways, or so often, that more would show little."""
+        passed = self.successes(task)
+        return len(passed) >= ALIKE or len({_way(run, self.paths) for run in passed}) >= ENOUGH
 
     def successes(self, task: str) -> list[Collected]:
         """The attempts at a task that passed."""
