@@ -18,6 +18,7 @@ from ...adapters.base import SUBMIT
 from ...adapters.values import to_plain
 from ...ambient import context
 from ...errors import ConfigurationError, ContextWindowError, LoopwrightError
+from ...models.base import NO_USAGE, Usage
 from ...text import one_line
 from ...trace import Trace
 from ...trajectory import Trajectory
@@ -126,11 +127,11 @@ class Chat:
         self.answering = self._made(setup, self.conversation.demos)
         self.tell(setup)
 
-    def learn(self, demos: Sequence[dict[str, Any]]) -> None:
-        """Have these demonstrations from here on."""
+    def learn(self, demos: Sequence[dict[str, Any]], cost: Usage = NO_USAGE) -> None:
+        """Have these demonstrations from here on; `cost` is what finding them took."""
         assert self.conversation.setup is not None  # noqa: S101  # begin or resume came before
         self.answering = answering(self.conversation.setup, demos, self.answering.tools, self.answering.lm)
-        self.tell(DemosEvent(demos=list(demos)))
+        self.tell(DemosEvent(demos=list(demos), usage=UsageForm.of(cost)))
 
     def _made(self, setup: SetupEvent, demos: Sequence[dict[str, Any]] | None) -> Answering:
         before = self.conversation.setup if hasattr(self, "answering") else None

@@ -143,7 +143,7 @@ class Conversation:
             case UndoEvent():
                 return replace(self, turns=tuple(one for one in self.turns if one.number != event.turn))
             case DemosEvent():
-                return replace(self, demos=tuple(event.demos))
+                return replace(self, demos=tuple(event.demos), spent=self.spent + event.usage.usage())
             case CompactEvent():
                 return replace(self, summary=event, spent=self.spent + event.usage.usage())
         number = getattr(event, "turn", None)

@@ -238,6 +238,7 @@ class DemosEvent(_Form):
 
     event: Literal["demos"] = "demos"
     demos: list[dict[str, Any]]
+    usage: UsageForm = Field(default=UsageForm(), description="what finding them cost")
 
 
 class CompactEvent(_Form):

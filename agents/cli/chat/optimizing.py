@@ -52,11 +52,12 @@ async def optimized(desk: Desk, name: str) -> None:
         finally:
             stopped.set()
     report = program.compile_report
-    desk.tell(f"{report}\n{usage.total.total_tokens:,} tokens")
+    desk.tell(str(report))
     if not report.improved:
+        chat.learn(chat.conversation.demos, usage.total)
         return
     learned = program.predictors()[0]
     if learned.signature.instructions != here.predictor.signature.instructions:
         chat.change(system=learned.signature.instructions)
-    chat.learn(written_demos(learned.demos))
+    chat.learn(written_demos(learned.demos), usage.total)
     desk.tell("the chat goes on with it; /demos shows what it learned, /save FILE keeps it")

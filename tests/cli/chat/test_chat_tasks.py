@@ -124,6 +124,7 @@ def test_optimize_shows_the_model_what_worked(script: Script, room: Room) -> Non
         f"version: 1\nagent: {{signature: question -> answer, tools: ['shop.py:TOOLS']}}\ntasks:\n{tasks}"
     )
     server = room.server(call("get_order", order_id=17), call("submit", answer="shipped"), answer("shipped"))
-    done = script(server, "/optimize tasks.yaml", "/demos", options=["--no-cache"])
+    done = script(server, "/optimize tasks.yaml", "/demos", "/usage", options=["--no-cache"])
     assert done.code == 0, done.err
     assert "BootstrapFewShot: " in done.out
+    assert "price unknown" in done.out.splitlines()[-1]
