@@ -492,3 +492,18 @@ def test_an_estimate_counts_tasks_and_a_difference_is_paired() -> None:
     assert estimate({}) is None
     assert paired({"a": [1], "b": [1], "c": [0]}, {"a": [0], "b": [0], "d": [1]}).mean == 1.0
     assert paired({"a": [1]}, {"b": [1]}).n == 0
+
+
+class Terminal(io.StringIO):
+    """A place that a person looks at."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_on_a_terminal_a_bar_shows_phase_rollouts_and_cost() -> None:
+    out = Terminal()
+    compiled(Asking(), progress=out, num_threads=1)
+    assert "phase 0" in out.getvalue()
+    assert "20/20" in out.getvalue()
+    assert "40 model calls" in out.getvalue()

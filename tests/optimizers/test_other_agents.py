@@ -1,0 +1,146 @@
+"""BootstrapTrajectories on programs that are no plain ReAct: an agent inside a program, programs as actions, plain calls."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+
+import pytest
+
+from loopwright import CodeAct, Example, Module, Predict, Prediction, ReAct, TaskFile, context
+from loopwright.evaluation.metrics import exact_match
+from loopwright.models import Capabilities, FunctionLM, LMRequest
+from loopwright.optimizers import BootstrapTrajectories, report_of
+from loopwright.tools import Tool, ToolCall
+
+PRICES = {f"item{k}": 3 * k + 7 for k in range(40)}
+CAN = Capabilities(native_tools=True)
+
+
+def price_of(item: str) -> int:
+    """The price of an item."""
+    return PRICES[item]
+
+
+def knows(request: LMRequest, item: str, rate: float) -> bool:
+    """Whether the model looks the price up: always where a prompt shows how, else now and then."""
+    shown = sum(message.role == "user" for message in request.messages) > 1
+    drawn = hashlib.sha256(f"{item}/{request.rollout_id}/{request.temperature}".encode()).digest()[0]
+    return shown or drawn < 256 * rate
+
+
+def priced(request: LMRequest) -> str | ToolCall:
+    if not request.tools:
+        asked: list[str] = re.findall(r"item\d+", request.messages[-1].content)
+        return f"[[ ## item ## ]]\n{asked[-1]}"
+    last = request.messages[-1]
+    if last.role == "tool":
+        return ToolCall("submit", {"price": int(last.content)})
+    item = last.content.split()[-1]
+    return (
+        ToolCall("price_of", {"item": item})
+        if knows(request, item, 0.3)
+        else ToolCall("submit", {"price": 0})
+    )
+
+
+class Desk(Module):
+    """Finds out which item is meant, and has an agent price it."""
+
+    def __init__(self) -> None:
+        self.find = Predict("question -> item")
+        self.agent = ReAct("item -> price: int", [Tool(price_of, effect="read")])
+
+    def forward(self, question: str) -> Prediction:
+        found: Prediction = self.agent(item=self.find(question=question).item)
+        return found
+
+
+def test_an_agent_inside_a_program_learns_by_its_own_part_of_the_runs() -> None:
+    rows = [Example(question=f"What is {i}?", price=p).with_inputs("question") for i, p in PRICES.items()]
+    with context(lm=FunctionLM(priced, capabilities=CAN)):
+        program = BootstrapTrajectories(exact_match).compile(Desk(), trainset=rows, num_threads=2)
+    report = report_of(program)
+    assert report.improved
+    assert report.confirmed is not None
+    assert report.confirmed.mean == 1.0
+    assert not program.find.demos
+    (demo,) = program.agent.react.demos
+    assert (demo.price, [call.name for call in demo.trajectory.calls]) == (
+        PRICES[demo.item],
+        ["price_of", "submit"],
+    )
+
+
+def programmed(request: LMRequest) -> ToolCall:
+    last = request.messages[-1]
+    item = last.content.split()[-1]
+    if last.role != "tool" and knows(request, item, 0.4):
+        return ToolCall("python", {"code": f"price = price_of({item!r})\nprint(price)\nsubmit(price=price)"})
+    return ToolCall("python", {"code": "submit(price=0)"})
+
+
+def test_programs_as_actions_are_demonstrated_whole() -> None:
+    rows = [Example(item=i, price=p).with_inputs("item") for i, p in list(PRICES.items())[:20]]
+    with context(lm=FunctionLM(programmed, capabilities=CAN)):
+        program = BootstrapTrajectories(exact_match, attempts=3).compile(
+            CodeAct("item -> price: int", [Tool(price_of, effect="read")]), trainset=rows, num_threads=2
+        )
+    (demo,) = program.predictors()[0].demos
+    assert "submit(price=price)" in str(demo.trajectory.calls[-1].args["code"])
+    assert report_of(program).improved
+
+
+CONVERSATIONS = """
+version: 1
+agent: {signature: "request, history: History -> reply", tools: [calculate]}
+tasks:
+"""
+TURN = '- {{id: t{k}, turns: [{{user: "hello"}}, {{user: "bye {k}", expect: {{answer: {{reply: bye}}}}}}]}}\n'
+
+
+def test_conversations_are_run_and_judged_whole_and_are_no_demonstrations_yet() -> None:
+    file = TaskFile.parse(CONVERSATIONS + "".join(TURN.format(k=k) for k in range(12)))
+
+    def polite(request: LMRequest) -> ToolCall:
+        said = request.messages[-1].content.split()[1]
+        lucky = knows(request, request.messages[-1].content, 0.0) or request.rollout_id is None
+        return ToolCall("submit", {"reply": said if lucky or request.temperature == 0 else "what?"})
+
+    with context(lm=FunctionLM(polite, capabilities=CAN)):
+        agent = file.agent()
+        optimizer = BootstrapTrajectories(file.metric, attempts=2, rounds=1)
+        report = report_of(optimizer.compile(agent, trainset=file.examples(), num_threads=1))
+    assert not report.improved
+    assert report.baseline is not None
+
+
+@pytest.mark.parametrize("teacher", [True, False], ids=["a teacher", "alone"])
+def test_a_teacher_solves_what_the_student_never_does(teacher: bool) -> None:
+    def clueless(request: LMRequest) -> ToolCall:
+        last = request.messages[-1]
+        if last.role == "tool":
+            return ToolCall("submit", {"price": int(last.content)})
+        item = last.content.split()[-1]
+        return (
+            ToolCall("price_of", {"item": item})
+            if knows(request, item, 0.0)
+            else ToolCall("submit", {"price": 0})
+        )
+
+    def able(request: LMRequest) -> ToolCall:
+        last = request.messages[-1]
+        if last.role == "tool":
+            return ToolCall("submit", {"price": int(last.content)})
+        return ToolCall("price_of", {"item": last.content.split()[-1]})
+
+    rows = [Example(item=i, price=p).with_inputs("item") for i, p in list(PRICES.items())[:20]]
+    with context(lm=FunctionLM(clueless, capabilities=CAN)):
+        program = BootstrapTrajectories(exact_match).compile(
+            ReAct("item -> price: int", [Tool(price_of, effect="read")]),
+            trainset=rows,
+            teacher=FunctionLM(able, capabilities=CAN) if teacher else None,
+            num_threads=2,
+        )
+    assert report_of(program).improved is teacher
+    assert program.get_lm() is None, "the student asks its own model again"
