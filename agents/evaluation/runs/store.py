@@ -13,9 +13,13 @@ import json
 import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple, Self, overload
+
+from loopwright.tools.threads import spawn
 
 from ...errors import ConfigurationError
 from ...trajectory import Step, Trajectory
@@ -58,6 +62,7 @@ class TrialStore:
         self.path = path
         self._places: dict[Key, Place] = {}
         self._synced = time.monotonic()
+        self._syncing: Future[None] | None = None
         try:
             self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
         except OSError as error:
@@ -80,6 +85,7 @@ class TrialStore:
     def close(self) -> None:
         """Make sure that all is on the disk, and let go of the file."""
         try:
+            self._wait_for_sync()
             os.fsync(self._file)
         except OSError as error:
             raise self._unwritable(error) from error
@@ -118,13 +124,21 @@ class TrialStore:
         return True
 
     def _sync(self) -> None:
+        """Let the disk catch up beside the trials: it may take its time, and what is done must be written at once."""
         now = time.monotonic()
-        if now - self._synced >= SYNCED:
-            self._synced = now
-            try:
-                os.fsync(self._file)
-            except OSError as error:
-                raise self._unwritable(error) from error
+        if now - self._synced < SYNCED or not (self._syncing is None or self._syncing.done()):
+            return
+        self._synced = now
+        self._wait_for_sync()
+        self._syncing = spawn(partial(os.fsync, self._file), "loopwright-sync")
+
+    def _wait_for_sync(self) -> None:
+        syncing, self._syncing = self._syncing, None
+        try:
+            if syncing is not None:
+                syncing.result()
+        except OSError as error:
+            raise self._unwritable(error) from error
 
     def _unwritable(self, error: OSError) -> ConfigurationError:
         return ConfigurationError(

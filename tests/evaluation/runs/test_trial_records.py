@@ -8,6 +8,7 @@ import os
 import pickle
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -244,3 +245,11 @@ def test_a_store_in_the_place_of_a_folder_is_named(path: Path) -> None:
     path.mkdir()
     with pytest.raises(ConfigurationError, match="can't be written: Is a directory"):
         TrialStore(path)
+
+
+def test_what_is_written_reaches_the_disk_beside_the_next_trials(path: Path) -> None:
+    with TrialStore(path) as store:
+        for epoch in range(4):
+            time.sleep(0.3)  # longer than a power cut may take back, in all
+            store.add(result(epoch=epoch), {})
+    assert [one.epoch for one in stored(path)] == [0, 1, 2, 3]
