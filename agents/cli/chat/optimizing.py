@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 from typing import TYPE_CHECKING, Any
 
 from ...ambient import context
 from ...errors import ConfigurationError, TaskFileError
+from ...modules.agent import Agent
 from ...runtime.usage import track_usage
 from ...text import one_line
 from .setup import written_demos
@@ -19,13 +21,13 @@ if TYPE_CHECKING:
 
 
 async def optimized(desk: Desk, name: str) -> None:
-    """Bootstrap demonstrations from the tasks, keep them where they help on other tasks, and say what came of it.
+    """Learn demonstrations from the tasks, keep them where they help on other tasks, and say what came of it.
 
     Raises `ConfigurationError` for a file that can't be used. Cancelling it changes nothing.
     """
     from ...evaluation.rollout import run_example
     from ...evaluation.tasks import TaskFile
-    from ...optimizers.bootstrap_few_shot import BootstrapFewShot
+    from ...optimizers import BootstrapFewShot, BootstrapTrajectories
 
     chat = desk.chat
     try:
@@ -36,6 +38,7 @@ async def optimized(desk: Desk, name: str) -> None:
     if str(file.signature) != str(here.signature):
         raise ConfigurationError(f"{name} is for {file.signature}, this chat is {here.signature}")
     stopped = threading.Event()
+    threads = os.cpu_count() if here.lm.model == "embedded" else None
 
     def run(program: Module, example: Example) -> Any:
         if stopped.is_set():
@@ -43,7 +46,9 @@ async def optimized(desk: Desk, name: str) -> None:
         return run_example(file, program, example)
 
     def compiled() -> Any:
-        return BootstrapFewShot(metric=file.metric).compile(here.plain, trainset=file.examples(), run=run)
+        way = BootstrapTrajectories if isinstance(here.plain, Agent) else BootstrapFewShot
+        made = way(metric=file.metric)
+        return made.compile(here.plain, trainset=file.examples(), run=run, num_threads=threads)
 
     desk.tell(f"{len(file.tasks)} tasks; Ctrl-C stops it and changes nothing")
     with context(lm=here.lm), track_usage() as usage:

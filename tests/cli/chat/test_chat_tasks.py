@@ -126,5 +126,5 @@ def test_optimize_shows_the_model_what_worked(script: Script, room: Room) -> Non
     server = room.server(call("get_order", order_id=17), call("submit", answer="shipped"), answer("shipped"))
     done = script(server, "/optimize tasks.yaml", "/demos", "/usage", options=["--no-cache"])
     assert done.code == 0, done.err
-    assert "BootstrapFewShot: " in done.out
+    assert "BootstrapTrajectories: " in done.out
     assert "price unknown" in done.out.splitlines()[-1]
