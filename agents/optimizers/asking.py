@@ -34,14 +34,16 @@ class Asker:
     spent_limit: str = ""
     best: str = ""
     plans: dict[str, int] = field(default_factory=dict)
+    expected: dict[str, int] = field(default_factory=dict)
 
     def ask(self, phase: str, rollouts: Sequence[Rollout], planned: int | None = None) -> Asks[list[Outcome]]:
         """What comes of each; those that there is no room for are skipped.
 
-        `planned` is how many the phase will come to; unless told, as many as it has asked for until now.
+        `planned` is how many the phase will come to; unless told, as many as were `expected` of it beforehand, or, where
+        that is more, as it has asked for until now.
         """
         self.plans[phase] = self.plans.get(phase, 0) + len(rollouts)
-        planned = max(planned or 0, self.plans[phase])
+        planned = max(planned or 0, self.plans[phase], self.expected.get(phase, 0))
         outcomes: list[Outcome] = []
         bounded = bool(set(self.limits) & set(_KNOWN))
         while len(outcomes) < len(rollouts):

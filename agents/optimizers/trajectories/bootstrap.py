@@ -156,6 +156,7 @@ class BootstrapTrajectories(Optimizer):
             baseline
         ) >= 1:
             return self._unchanged(state, "the student passes every held-out task: nothing is left to gain")
+        self._tell(state)
         bank: list[Shown] = []
         for number in range(self.rounds):
             fresh = yield from self._round(state, number)
@@ -168,6 +169,7 @@ class BootstrapTrajectories(Optimizer):
             if not bank or (number and not fresh):
                 break
             yield from self._select(state, bank, last=number == self.rounds - 1)
+            self._tell(state)
         if not bank:
             return self._unchanged(state, "no run that passed may be a demonstration: see the decisions")
         return (yield from self._confirmed(state))
@@ -193,6 +195,11 @@ class BootstrapTrajectories(Optimizer):
             notes["split"] = parts.note
         return _Search(setting, parts, agents, Collection(asker, list(agents)), selection, notes=notes)
 
+    def _tell(self, state: _Search) -> None:
+        """What the progress shows of the best so far."""
+        means = [state.board.mean(arm) for arm in (state.selection.baseline, state.selection.arm(state.best))]
+        state.board.asker.best = f"best {means[1]:.0%}, baseline {means[0]:.0%}"
+
     def _plan(self, state: _Search) -> Asks[None]:
         """Say beforehand what each phase may come to, in rollouts; the budget bounds all of it."""
         tasks, most = len(state.selection.tasks), state.setting.budget.get("rollouts", float("inf"))
@@ -202,8 +209,10 @@ class BootstrapTrajectories(Optimizer):
             "select": state.selection.expected(self.rounds),
             "confirm": repeats_of(len(state.parts.confirm)) * len(state.parts.confirm) * (FINALISTS + 1),
         }
-        for phase, rollouts in planned.items():
-            yield Batch(phase, (), int(min(rollouts, most)))
+        expected = {phase: int(min(rollouts, most)) for phase, rollouts in planned.items()}
+        state.board.asker.expected.update(expected)
+        for phase, rollouts in expected.items():
+            yield Batch(phase, (), rollouts)
 
     def _round(self, state: _Search, number: int) -> Asks[list[Shown]]:
         """Stages 1 to 3: attempts at what is unsolved, and the demonstrations that come of them."""
@@ -287,7 +296,8 @@ class BootstrapTrajectories(Optimizer):
                 state, "no demonstration made it better on the tasks that it was selected by"
             )
         verdict = yield from confirm(board, selection.baseline, finalists, state.parts.confirm)
-        return self._concluded(state, selection.measured, verdict)
+        arms = {arm.name: arm for arm in (*selection.measured, *finalists)}
+        return self._concluded(state, list(arms.values()), verdict)
 
     def _unchanged(self, state: _Search, reason: str) -> Compiled:
         return self._concluded(
