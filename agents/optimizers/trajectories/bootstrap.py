@@ -278,6 +278,12 @@ class BootstrapTrajectories(Optimizer):
         """Stages 4 and 5. A later round goes on from what the earlier ones chose."""
         selection = state.selection
         listed = self.shortlist(bank)
+        for one in bank:
+            told = Decision(
+                "shortlist", f"task {one.task} ({one.source})", "left out", "another shows the same in less"
+            )
+            if told not in state.decisions and all(one is not other for other in listed):
+                state.decisions.append(told)
         # what was in the bank keeps its place: names and sets of earlier rounds stay true
         selection.bank += [one for one in listed if all(one is not other for other in selection.bank)]
         state.best = yield from selection.forward(state.best)

@@ -64,7 +64,7 @@ _COMMON = frozenset(
 )
 MANY = 60  # numbers seen, beyond which nearly every number is a sum or a product of two of them
 LONG = 8  # words of a text, beyond which it is written in the agent's own words
-CLOSE = 5e-3  # relative: a sum that was rounded is still that sum
+CLOSE = 1e-6  # relative
 
 
 def tokens(text: str) -> frozenset[str]:
@@ -148,10 +148,14 @@ VERDICTS = frozenset({"yes", "no", "true", "false", "none", "unknown", "pass", "
 
 
 def _made(a: float, b: float) -> Iterator[float]:
+    """What one step of arithmetic makes of two numbers."""
     yield from (a + b, a - b, b - a, a * b, a * b / 100)
-    yield from (a / b for _ in (0,) if b)
-    yield from (b / a for _ in (0,) if a)
+    if b:
+        yield a / b
+    if a:
+        yield b / a
 
 
-def _close(a: float, b: float) -> bool:
-    return abs(a - b) <= max(1e-9, CLOSE * 0.02 * abs(b)) or (round(b, 2) == a)
+def _close(given: float, made: float) -> bool:
+    """Whether a number is another one, or that one rounded to as many places as people write."""
+    return abs(given - made) <= CLOSE * abs(made) or any(round(made, places) == given for places in (0, 1, 2))
