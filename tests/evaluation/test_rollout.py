@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from replay import always, submit
 
-from loopwright import Evaluate, Example, Module, Prediction, TaskFile, context
+from loopwright import BootstrapFewShot, Evaluate, Example, Module, Prediction, TaskFile, context
 from loopwright.errors import AuthError, ConfigurationError
 from loopwright.evaluation import (
     MetricError,
@@ -302,3 +302,13 @@ def test_a_program_of_ones_own_is_run_by_evaluate_with_its_limits() -> None:
     with context(lm=always(paying)):
         result = Evaluate(devset=file)(Twice(file.agent()))
     assert result.results[0][2].feedback.startswith("state ledger: it holds 2, not 1")
+
+
+def test_a_demonstration_of_a_conversation_is_its_first_turn() -> None:
+    file = desk().select(split="test")
+    with context(lm=always(paying)):
+        made = BootstrapFewShot(metric=file.metric, max_labeled_demos=0).compile(
+            file.agent(), trainset=file.examples()
+        )
+    (demo,) = made.predictors()[0].demos
+    assert (demo.request, demo.reply) == ("Pay.", "How much?")
