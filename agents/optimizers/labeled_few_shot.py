@@ -7,23 +7,26 @@ from collections.abc import Sequence
 from typing import Unpack
 
 from ..evaluation.metrics import Metric
+from ..evaluation.rollout import file_of
 from ..example import Example
 from ..module import Module
-from .asking import Asker
+from .asking import Asker, Asks
 from .base import Optimizer, Program, Setting
-from .components import with_demos
+from .components import agent_paths, with_demos
 from .conclusion import concluded, parts_to_confirm, unmeasured
-from .demonstrations import gold_trajectories, labelled_demos
+from .demonstrations import labelled_demos
 from .options import CompileOptions, every_run_passes
 from .racing import Arm, Board, confirm
+from .references import known_runs
 from .rollouts import Search, draws
 
 
 class LabeledFewShot(Optimizer):
     """Shows up to `k` labelled examples. No model is asked, unless there is a `metric` to confirm by.
 
-    A plain predictor gets examples that have its fields; an agent gets those that hold a known good `trajectory`, and
-    raises `ConfigurationError` where there is none, since an answer alone would teach it to guess. With a metric, what
+    A plain predictor gets examples that have its fields. An agent gets those that hold a known good `trajectory`, and,
+    where the metric is a task file's, the references of its tasks that pass when they are replayed; where there are
+    none, `ConfigurationError` is raised, since an answer alone would teach it to guess. With a metric, what
     was made is measured against the student on examples that are not shown, and the student comes back unless it is
     better; without one nothing is measured, and the report says so. `compile(sample=False)` takes the first `k`.
 
@@ -61,7 +64,7 @@ class LabeledFewShot(Optimizer):
         name, asker = type(self).__name__, Asker(setting.budget)
         train = list(setting.train)
         parts = parts_to_confirm(train, setting.val, self.seed)
-        demos = self._demos(setting.student, parts.train if self.metric else train)
+        demos = yield from self._demos(asker, setting.student, parts.train if self.metric else train)
         count = sum(map(len, demos.values()))
         arm = Arm("labelled", with_demos(setting.student, demos), f"{count} labelled demonstrations")
         if self.metric is None:
@@ -74,13 +77,12 @@ class LabeledFewShot(Optimizer):
         verdict = yield from confirm(board, baseline, [arm], parts.confirm)
         return concluded(name, self.seed, board, baseline, [arm], verdict)
 
-    def _demos(self, student: Module, examples: Sequence[Example]) -> dict[str, list[Example]]:
+    def _demos(
+        self, asker: Asker, student: Module, examples: Sequence[Example]
+    ) -> Asks[dict[str, list[Example]]]:
         demos = labelled_demos(student, examples, self.k, self.seed, sample=self.sample)
-        for path, predictor in student.named_predictors():
-            if predictor.takes_guidance:
-                gold = gold_trajectories(examples, path, predictor.signature)
-                count = min(self.k, len(gold))
-                demos[path] = (
-                    draws(self.seed, "gold", path).sample(gold, count) if self.sample else gold[:count]
-                )
+        for path in sorted(agent_paths(student)):
+            gold = yield from known_runs(asker, file_of(self.metric), student, path, examples, self.seed)
+            count = min(self.k, len(gold))
+            demos[path] = draws(self.seed, "gold", path).sample(gold, count) if self.sample else gold[:count]
         return demos

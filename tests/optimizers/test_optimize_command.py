@@ -104,6 +104,26 @@ def test_every_optimizer_can_be_asked_for(way: str, run: Run, tasks: Path, tmp_p
     assert code == 0
 
 
+def test_references_of_tasks_are_runs_that_are_known_to_be_right(
+    run: Run, tasks: Path, tmp_path: Path
+) -> None:
+    text = tasks.read_text()
+    for item in ITEMS[:24]:
+        known = f"reference: {{calls: [{{tool: price_of, args: {{item: {item}}}}}]}}"
+        text = text.replace(f"{{price: {len(item)}}}}}}}", f"{{price: {len(item)}}}, {known}}}}}", 1)
+    text = text.replace("args: {item: sofa}", "args: {item: sofas}")  # one that is wrong, and does not pass
+    tasks.write_text(text)
+    code, shown, err = run(
+        "optimize", tasks, "--with", "labeled", "--demos", "3", "--out", tmp_path / "a.json"
+    )
+    assert code == 0, err
+    assert "the agent is better" in shown
+    report = json.loads((tmp_path / "a.report.json").read_text())
+    assert len(report["demos"]) == 3
+    assert report["phases"][0]["phase"] == "replay"
+    assert (report["phases"][0]["calls"], report["phases"][0]["rollouts"]) == (0, 0)
+
+
 def test_tasks_for_testing_are_never_run(run: Run, tasks: Path, tmp_path: Path) -> None:
     model, asked = teachable(), set[str]()
 
