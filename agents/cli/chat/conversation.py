@@ -141,7 +141,9 @@ class Conversation:
                 new = Turn(event.turn, event.message, event.typed or event.message, event.journal)
                 return replace(self, turns=(*self.turns, new), last=max(self.last, event.turn))
             case UndoEvent():
-                return replace(self, turns=tuple(one for one in self.turns if one.number != event.turn))
+                left = tuple(one for one in self.turns if one.number != event.turn)
+                told = self.summary is not None and event.turn <= self.summary.turn
+                return replace(self, turns=left, summary=None if told else self.summary)
             case DemosEvent():
                 return replace(self, demos=tuple(event.demos), spent=self.spent + event.usage.usage())
             case CompactEvent():

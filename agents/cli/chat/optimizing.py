@@ -48,7 +48,13 @@ async def optimized(desk: Desk, name: str) -> None:
     def compiled() -> Any:
         way = BootstrapTrajectories if isinstance(here.plain, Agent) else BootstrapFewShot
         made = way(metric=file.metric)
-        return made.compile(here.plain, trainset=file.examples(), run=run, num_threads=threads)
+        return made.compile(
+            here.plain,
+            trainset=file.examples(),
+            run=run,
+            num_threads=threads,
+            progress=desk.person is not None,
+        )
 
     desk.tell(f"{len(file.tasks)} tasks; Ctrl-C stops it and changes nothing")
     with context(lm=here.lm), track_usage() as usage:

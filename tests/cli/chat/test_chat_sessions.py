@@ -14,6 +14,7 @@ from loopwright.cli.chat.conversation import Conversation
 from loopwright.cli.chat.events import (
     CalledEvent,
     CallForm,
+    CompactEvent,
     EndEvent,
     Event,
     NoticeEvent,
@@ -22,6 +23,7 @@ from loopwright.cli.chat.events import (
     SetupEvent,
     TokenEvent,
     TurnEvent,
+    UndoEvent,
     UsageForm,
 )
 from loopwright.cli.chat.record import Record
@@ -162,3 +164,19 @@ def test_money_of_turns_that_were_taken_back_is_not_forgotten() -> None:
     assert conversation.spent.usd == 1.0
     assert [event.event for event in conversation.beginning(1)] == ["setup", "turn", "end"]
     assert Conversation.of(conversation.beginning(1)).spent.usd == 0.0
+
+
+def test_a_summary_of_a_turn_that_is_taken_back_is_forgotten() -> None:
+    summary = CompactEvent(turn=1, summary="hi and ho")
+    conversation = Conversation.of([SETUP, BEGIN, END, summary])
+    assert conversation.history("question", ["answer"]).messages[0]["answer"] == "hi and ho"
+    assert conversation.after(UndoEvent(turn=1)).history("question", ["answer"]).messages == []
+
+
+def test_the_session_that_is_open_is_not_gone_on_with(script: Script, room: Room) -> None:
+    script(room.server(answer("hello")), "hi")
+    store = Sessions(Path(room.env["LOOPWRIGHT_CHAT"]))
+    name = store.known()[0].id
+    store.close()
+    done = script(None, f"/resume {name}", options=["-c"])
+    assert (done.code, "is the session that is open" in done.err) == (2, True)

@@ -71,6 +71,8 @@ async def _resume(desk: Desk, rest: str) -> None:
         if not others:
             raise UsageMistake("there is no other session to go on with")
         wanted = others[0]
+    if store.found(wanted) == desk.chat.record.session:
+        raise UsageMistake(f"{wanted} is the session that is open")
     desk.chat.resume(wanted)
     show_where(desk)
 
