@@ -11,5 +11,17 @@ junit          the report for CI        cluster     trials on dask
 from __future__ import annotations
 
 from .codec import trial_as_json, trial_from_json
+from .comparison import Comparison, compare
+from .folder import KeptRun, RunFolder
+from .rescore import Rescored, rescored
 
-__all__ = ["trial_as_json", "trial_from_json"]
+__all__ = [
+    "Comparison",
+    "KeptRun",
+    "Rescored",
+    "RunFolder",
+    "compare",
+    "rescored",
+    "trial_as_json",
+    "trial_from_json",
+]

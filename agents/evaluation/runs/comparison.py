@@ -151,7 +151,20 @@ class Comparison:
 def compare(
     before: Sequence[TrialResult], now: Report, *, baseline: str = "baseline", notes: Sequence[str] = ()
 ) -> Comparison:
-    """Compare the trials of a baseline with a report, task by task."""
+    """Compare the trials of a baseline with a report, task by task.
+
+    >>> from loopwright import TaskFile
+    >>> from loopwright.evaluation import plan
+    >>> file = TaskFile.parse('''
+    ... version: 1
+    ... agent: {signature: "question -> answer: int"}
+    ... tasks: [{id: sum, input: {question: "2 + 2?"}, expect: {answer: {answer: 4}}}]
+    ... ''')
+    >>> before, now = (TrialResult(file.name, file.tasks[0], 0, outcome) for outcome in ("passed", "failed"))
+    >>> found = compare([before], Report.of(plan(file), [now]))
+    >>> [task.id for task in found.broken], found.verdict
+    (['sum'], 'inconclusive')
+    """
     then, here = by_task(before), by_task(now.results)
     tasks = [_change(key, then.get(key, []), here.get(key, [])) for key in dict.fromkeys([*here, *then])]
     compared = [task for task in tasks if task.change in COMPARED]

@@ -35,6 +35,29 @@ class RunFolder:
     """A run that is being made, in its folder.
 
     Raises `ConfigurationError` where the folder can't be used, or holds another run than the one to go on with.
+
+    >>> import tempfile
+    >>> from loopwright import TaskFile, context
+    >>> from loopwright.evaluation import plan, run_trials
+    >>> from loopwright.models import ScriptedLM
+    >>> from loopwright.runtime import Budget
+    >>> from loopwright.tools import ToolCall
+    >>> file = TaskFile.parse('''
+    ... version: 1
+    ... agent: {signature: "question -> answer: int"}
+    ... tasks: [{id: sum, input: {question: "2 + 2?"}, expect: {answer: {answer: 4}}}]
+    ... ''')
+    >>> lm = ScriptedLM([ToolCall("submit", {"answer": 4})])
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> with RunFolder.begin(folder, plan(file), lm) as run, context(lm=lm), Budget() as budget:
+    ...     run.start()
+    ...     for result in run_trials(run.remaining()):
+    ...         _ = run.add(result)
+    ...     run.finish("complete", budget)
+    ...     print(run.remaining(), run.report().passed)
+    [] 1
+    >>> [result.outcome for result in KeptRun(folder).results]
+    ['passed']
     """
 
     def __init__(self, path: Path, planned: Sequence[Trial], manifest: Manifest, trials: TrialStore) -> None:
