@@ -206,7 +206,7 @@ class ToolRegistry(Mapping[str, Tool]):
         """As `call_all`, without blocking the event loop."""
         results: list[ToolResult] = []
         for together, batch in self._batches(calls):
-            if together:
+            if together and len(batch) > 1:
                 results += await asyncio.gather(*(self.acall(call, run) for call in batch))
             else:
                 results += [await self.acall(call, run) for call in batch]
