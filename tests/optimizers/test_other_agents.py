@@ -144,3 +144,56 @@ def test_a_teacher_solves_what_the_student_never_does(teacher: bool) -> None:
         )
     assert report_of(program).improved is teacher
     assert program.get_lm() is None, "the student asks its own model again"
+
+
+WORLD = """
+version: 1
+agent: {signature: "request -> reply"}
+defaults:
+  world:
+    data:
+      orders: {ORDERS}
+    tools:
+      get_order: {get: "orders.{order_id}"}
+      set_status: {set: "orders.{order_id}.status", value: [paid, refunded]}
+tasks:
+"""
+REFUND = """\
+- id: refund-{k}
+  input: {{request: "Refund order {k}."}}
+  expect: {{state: [{{path: orders.{k}.status, equals: refunded}}, {{length: 30, path: orders}}]}}
+"""
+
+
+def test_in_a_world_every_run_and_every_replay_starts_afresh() -> None:
+    orders = ", ".join(f"{k}: {{status: paid, total: {k}}}" for k in range(100, 130))
+    text = WORLD.replace("ORDERS", orders) + "".join(REFUND.format(k=k) for k in range(100, 130))
+    file = TaskFile.parse(text)
+
+    def clerk(request: LMRequest) -> ToolCall:
+        turns = [message for message in request.messages if message.role != "system"]
+        live = max(place for place, message in enumerate(turns) if message.role == "user")
+        order = int(re.findall(r"\d+", turns[live].content)[0])
+        made = sum(message.role == "assistant" for message in turns[live:])
+        calls = [
+            ToolCall("get_order", {"order_id": order}),
+            ToolCall("set_status", {"order_id": order, "value": "refunded"}),
+        ]
+        if not knows(request, str(order), 0.3) or made == len(calls):
+            return ToolCall("submit", {"reply": "done"})
+        # an order that was refunded in another run's world would be left alone
+        return (
+            calls[made]
+            if "refunded" not in turns[-1].content
+            else ToolCall("submit", {"reply": "done before"})
+        )
+
+    with context(lm=FunctionLM(clerk, capabilities=CAN)):
+        optimizer = BootstrapTrajectories(file.metric, attempts=4)
+        program = optimizer.compile(file.agent(), trainset=file.examples(), num_threads=4)
+    report = report_of(program)
+    assert report.improved
+    assert report.confirmed is not None
+    assert report.confirmed.mean == 1.0
+    (demo,) = report.demos
+    assert "set_status" in [call["name"] for step in demo["trajectory"] for call in step["calls"]]

@@ -126,11 +126,11 @@ class Seen:
             _close(number, made) for a, b in combinations(sorted(self.numbers), 2) for made in _made(a, b)
         )
 
-    def unsupported(self, value: object) -> str:
+    def unsupported(self, value: object, most: int = LONG) -> str:
         """The first part of a value that rests on nothing read; "" where all of it does.
 
-        Yes and no, and what stands for them, rest on anything. A long text is in the agent's own words: of that only
-        the numbers are looked at.
+        Yes and no, and what stands for them, rest on anything. A text of more than `most` words is in the agent's own
+        words: of that only the numbers are looked at.
         """
         for leaf in leaves(to_plain(value)):
             text = "" if leaf is None or isinstance(leaf, bool) else str(leaf)
@@ -139,7 +139,7 @@ class Seen:
                 return f"{missing[0]:g}"
             words = [word for word in tokens(text) if not _NUMBER.fullmatch(word)]
             known = sum(word in self.words for word in words)
-            if 0 < len(words) <= LONG and known * 2 < len(words) and text.lower() not in VERDICTS:
+            if 0 < len(words) <= most and known * 2 < len(words) and text.lower() not in VERDICTS:
                 return next(word for word in sorted(words) if word not in self.words)
         return ""
 

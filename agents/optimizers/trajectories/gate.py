@@ -19,6 +19,7 @@ UNSOUND = ("invalid_args", "unknown_tool", "unparsed")
 MOSTLY = 0.5  # of a task's attempts that must pass, where an answer may have been guessed
 FEW_ANSWERS = 4  # different right answers in a trainset of at least MANY_TASKS: a guess may hit one
 MANY_TASKS = 20
+A_NAME = 2  # words of an argument that names something; more are a text of the agent's own
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ class Gate:
             _unfinished(acts)
             or _unsound(acts)
             or self._lucky(shown, acts, tools)
-            or _unsupported(shown, acts, tools)
+            or self._unsupported(shown, example, acts, tools)
             or _leaking(shown, example, acts)
         )
 
@@ -58,6 +59,30 @@ class Gate:
             if share < MOSTLY
             else ""
         )
+
+    def _unsupported(self, shown: Shown, example: Example, acts: Sequence[Act], tools: ToolRegistry) -> str:
+        """Support: the answer, and what is written anywhere, come of what was read.
+
+        An output without a known right answer, a reply for instance, is in the agent's own words but for its numbers.
+        """
+        if not tools or any(act.call.name == CODE for act in acts):
+            return ""  # there is nothing to read, or it was worked out in a program
+        seen = _read_from_inputs(shown)
+        seen.add(self.agents[shown.path].signature.instructions)
+        seen.add("\n".join(f"{spec.description} {to_plain(dict(spec.parameters))}" for spec in tools.specs()))
+        for act in acts:
+            if act.call.name == SUBMIT:
+                for name, value in act.call.args.items():
+                    missing = seen.unsupported(value) if name in example else seen.unsupported(value, most=0)
+                    if missing:
+                        return f"support: {missing} in the answer was read nowhere"
+            elif act.result.ok and _writes(act, tools):
+                missing = seen.unsupported(dict(act.call.args), most=A_NAME)
+                if missing:
+                    return f"support: {missing} was given to {act.call.name} and read nowhere"
+            if act.result.ok:
+                seen.add(act.result.content)
+        return ""
 
 
 def guessable(examples: Sequence[Example], outputs: Sequence[str]) -> frozenset[str]:
@@ -79,6 +104,10 @@ def _is_guessable(leaf: object, few: frozenset[str]) -> bool:
     return isinstance(leaf, bool) or str(leaf) in few or str(leaf).strip().lower() in VERDICTS
 
 
+def _writes(act: Act, tools: ToolRegistry) -> bool:
+    return act.call.name in tools and tools[act.call.name].effect in ("write", "irreversible")
+
+
 def _unfinished(acts: Sequence[Act]) -> str:
     last = acts[-1] if acts else None
     if last is None or last.call.name not in (SUBMIT, CODE) or not last.result.ok:
@@ -96,24 +125,6 @@ def _answer(shown: Shown, acts: Sequence[Act]) -> object:
         return dict(acts[-1].call.args)
     hidden = {*shown.demo.input_keys, "trajectory", GROUP, TASK_ID}
     return {name: value for name, value in shown.demo.items() if name not in hidden}
-
-
-def _unsupported(shown: Shown, acts: Sequence[Act], tools: ToolRegistry) -> str:
-    """Support: the answer, and what is written anywhere, come of what was read."""
-    if not tools or any(act.call.name == CODE for act in acts):
-        return ""  # there is nothing to read, or it was worked out in a program
-    seen = _read_from_inputs(shown)
-    for act in acts:
-        writes = act.call.name in tools and tools[act.call.name].effect in ("write", "irreversible")
-        if act.call.name == SUBMIT:
-            missing = seen.unsupported(dict(act.call.args))
-            return f"support: {missing} in the answer was read nowhere" if missing else ""
-        missing = seen.unsupported(dict(act.call.args)) if writes and act.result.ok else ""
-        if missing:
-            return f"support: {missing} was given to {act.call.name} and read nowhere"
-        if act.result.ok:
-            seen.add(act.result.content)
-    return ""
 
 
 def _leaking(shown: Shown, example: Example, acts: Sequence[Act]) -> str:
