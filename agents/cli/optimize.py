@@ -29,6 +29,8 @@ WAYS = (
     "labeled",
 )
 
+WRITE = ("mipro", "gepa", "simba", "copro")  # those that have a model write texts
+
 
 @click.command("optimize")
 @click.argument("file", metavar="TASKS", type=click.Path(path_type=Path))
@@ -102,6 +104,10 @@ def command(
     made = optimizer(way, tasks, seed=seed, demos=demos, auto=auto, writer=writer)
     check_writable(out)
     model = chosen_model(**options)
+    if way in WRITE and (writer or model.model) == "embedded":
+        raise click.UsageError(
+            f"{way} has texts written, which the embedded model can't do: name one that can by --writer or --model"
+        )
     _check_keys(model, teacher, writer)
     threads = workers or (os.cpu_count() or 1 if model.model == "embedded" else WORKERS)
     try:
@@ -137,7 +143,7 @@ def optimizer(
 
     if auto is not None and way not in ("mipro", "gepa"):
         raise click.UsageError(f"--auto is of mipro and gepa; {way} has no such effort")
-    if writer is not None and way not in ("mipro", "gepa", "simba", "copro"):
+    if writer is not None and way not in WRITE:
         raise click.UsageError(f"{way} has no text written: --writer is of mipro, gepa, simba and copro")
     if demos is not None and way in ("gepa", "copro"):
         raise click.UsageError(f"{way} shows no demonstrations: leave --demos out")

@@ -199,8 +199,9 @@ def test_a_saved_agent_may_be_where_it_begins(run: Run, tasks: Path, tmp_path: P
         (["--budget", "dollars=3"], "a budget has no 'dollars'; there are rollouts, calls, tokens, usd"),
         (["--with", "labeled"], "none of the 24 examples has a `trajectory`"),
         (["--program", "gone.json"], "gone.json: no such file"),
+        (["--with", "gepa", "--model", "embedded"], "which the embedded model can't do: name one that can"),
     ],
-    ids=["optimizer", "effort", "writer", "demos", "budget", "labels", "program"],
+    ids=["optimizer", "effort", "writer", "demos", "budget", "labels", "program", "embedded"],
 )
 def test_what_can_not_be_done_is_said(
     arguments: list[str], says: str, run: Run, tasks: Path, tmp_path: Path
