@@ -1,4 +1,4 @@
-"""Every snippet of the README runs as it stands, in a folder of its own, with no key."""
+"""Every snippet of the README, and of the pages it links to, runs as it stands, in a folder of its own, with no key."""
 
 from __future__ import annotations
 
@@ -13,12 +13,14 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
+PAGES = ["README.md", "agents/evaluation/README.md"]
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 FILE_NAME = re.compile(r"# (\S+\.(?:ya?ml|py))\n")
 
 
 @dataclass(frozen=True)
 class Snippet:
+    page: str
     language: str
     text: str
     line: int
@@ -29,26 +31,26 @@ class Snippet:
         return found[1] if found else ""
 
 
-def snippets() -> list[Snippet]:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    return [Snippet(m[1], m[2], readme.count("\n", 0, m.start()) + 1) for m in FENCE.finditer(readme)]
+def snippets(page: str) -> list[Snippet]:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    return [Snippet(page, m[1], m[2], text.count("\n", 0, m.start()) + 1) for m in FENCE.finditer(text)]
 
 
-def commands() -> list[tuple[int, str]]:
-    lines = [(s.line, line) for s in snippets() if s.language == "console" for line in s.text.splitlines()]
-    return [(number, line.removeprefix("$ ")) for number, line in lines if line.startswith("$ ")]
+def commands(page: str) -> list[str]:
+    lines = [line for s in snippets(page) if s.language == "console" for line in s.text.splitlines()]
+    return [line.removeprefix("$ ") for line in lines if line.startswith("$ ")]
 
 
-PYTHON = [s for s in snippets() if s.language == "python"]
+PYTHON = [s for page in PAGES for s in snippets(page) if s.language == "python"]
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    for snippet in snippets():
+def folder_of(page: str, folder: Path) -> Path:
+    """Where the snippets of a page run: with the files that it shows, and the examples."""
+    for snippet in snippets(page):
         if snippet.file_name:
-            (tmp_path / snippet.file_name).write_text(snippet.text, encoding="utf-8")
-    (tmp_path / "examples").symlink_to(ROOT / "examples", target_is_directory=True)
-    return tmp_path
+            (folder / snippet.file_name).write_text(snippet.text, encoding="utf-8")
+    (folder / "examples").symlink_to(ROOT / "examples", target_is_directory=True)
+    return folder
 
 
 def run(arguments: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
@@ -58,34 +60,25 @@ def run(arguments: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
     environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment.get('PATH', '')}"
     environment["LOOPWRIGHT_CACHE_DIR"] = str(folder / "cache")
     return subprocess.run(  # the README's own commands
-        arguments, cwd=folder, env=environment, capture_output=True, text=True, timeout=120, check=False
+        arguments, cwd=folder, env=environment, capture_output=True, text=True, timeout=400, check=False
     )
 
 
 def test_the_readme_has_snippets_of_every_kind() -> None:
-    assert {"python", "console", "yaml"} <= {s.language for s in snippets()}
+    assert {"python", "console", "yaml"} <= {s.language for s in snippets("README.md")}
 
 
-@pytest.mark.parametrize("snippet", PYTHON, ids=[f"line-{s.line}" for s in PYTHON])
-def test_python_snippet_runs(snippet: Snippet, folder: Path) -> None:
+@pytest.mark.parametrize("snippet", PYTHON, ids=[f"{s.page}-{s.line}" for s in PYTHON])
+def test_python_snippet_runs(snippet: Snippet, tmp_path: Path) -> None:
+    folder = folder_of(snippet.page, tmp_path)
     done = run([sys.executable, "-W", "error::SyntaxWarning", "-c", snippet.text], folder)
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize(
-    "command", [c for _, c in commands()], ids=[f"line-{n}-{i}" for i, (n, _) in enumerate(commands())]
-)
-def test_command_runs(command: str, folder: Path) -> None:
-    done = run(shlex.split(command), folder)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.strip()
-
-
-def test_ten_lines_are_ten() -> None:
-    assert sum(1 for line in PYTHON[0].text.splitlines() if line.strip()) <= 10
-
-
-def test_the_output_shown_is_the_output(folder: Path) -> None:
-    shown = next(s.text for s in snippets() if s.language == "text")
-    done = run([sys.executable, "-c", PYTHON[0].text], folder)
-    assert done.stdout == shown
+@pytest.mark.parametrize("page", PAGES)
+def test_the_commands_run_one_after_the_other(page: str, tmp_path: Path) -> None:
+    folder = folder_of(page, tmp_path)
+    for command in commands(page):
+        done = run(shlex.split(command), folder)
+        assert done.returncode == 0, command + done.stdout + done.stderr
+        assert done.stdout.strip(), command
