@@ -64,16 +64,17 @@ def show(done: Optimized, out: Path, *, as_json: bool) -> int:
         **done.report.to_json(),
     }
     done.program.save(out)
-    text = json.dumps(told, indent=2, ensure_ascii=False) + "\n"
-    report = out.with_name(f"{out.stem}.report.json")
-    report.write_text(text, encoding="utf-8", errors="backslashreplace")
-    page = write_page(told, out.with_name(f"{out.stem}.html"))
     if as_json:
         sys.stdout.write(json.dumps(told, indent=1) + "\n")
     else:
         print_report(done.report)
     if done.report.spent_limit:
         click.echo(f"the budget ended it: no more {done.report.spent_limit}", err=True)
+    # last, so that a full disk takes nothing of what is printed
+    report = out.with_name(f"{out.stem}.report.json")
+    text = json.dumps(told, indent=2, ensure_ascii=False) + "\n"
+    report.write_text(text, encoding="utf-8", errors="backslashreplace")
+    page = write_page(told, out.with_name(f"{out.stem}.html"))
     for path, what in ((out, "the agent, for --program"), (report, "the report"), (page, "its page")):
         click.echo(f"{path}  {what}", err=as_json)
     return 0

@@ -32,7 +32,7 @@ OPTIMIZERS: dict[str, Callable[[Shop, int], Optimizer]] = {
     "knn": lambda shop, seed: KNNFewShot(4, (), metric=shop.metric, seed=seed),
     "mipro": lambda shop, seed: MIPROv2(shop.metric, seed=seed),
     "gepa": lambda shop, seed: GEPA(shop.metric, max_metric_calls=300, seed=seed),
-    "simba": lambda shop, seed: SIMBA(metric=shop.metric, max_steps=4, seed=seed),
+    "simba": lambda shop, seed: SIMBA(metric=shop.metric, seed=seed),
     "copro": lambda shop, seed: COPRO(metric=shop.metric, breadth=3, depth=2, seed=seed),
 }
 
@@ -71,7 +71,7 @@ def test_what_is_learned_from_trajectories_carries_over_to_other_tasks(name: str
 
 
 def test_rules_and_trajectories_step_by_step_carry_over_to_other_tasks() -> None:
-    assert found("simba", 0).fresh >= 0.55
+    assert found("simba", 0).fresh >= 0.72
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
