@@ -178,6 +178,27 @@ def test_an_answer_of_which_there_are_few_needs_more_than_a_pass() -> None:
     )
 
 
+def test_where_no_tool_says_that_it_reads_arguments_need_no_support() -> None:
+    undeclared = ReAct("question -> answer: str", tools=[price_of, pay])
+    run = shown(LAMP, ran("pay", "paid", amount=31.0), submitted("29.90"))
+    assert Gate(agents_in(undeclared)).refusal(run, example()) == ""
+    assert Gate(agents_in(AGENT)).refusal(run, example()).startswith("support: 31")
+
+
+def test_a_reply_is_in_the_agents_own_words_but_for_its_numbers() -> None:
+    own = Example(question="What is the lamp?", task_id="t1").with_inputs("question")
+    assert Gate(agents_in(AGENT)).refusal(shown(LAMP, submitted("Gladly: 29.90."), of=own), own) == ""
+    refusal = Gate(agents_in(AGENT)).refusal(shown(LAMP, submitted("Gladly: 77.12."), of=own), own)
+    assert refusal == "support: 77.12 in the answer was read nowhere"
+
+
+def test_one_word_of_a_long_right_answer_is_no_leak() -> None:
+    own = example("The lamp costs 29.90 EUR, delivery included")
+    told = "I wonder whether delivery matters."
+    run = shown(ran("price_of", "lamp: 29.90 EUR", thought=told, item="lamp"), submitted("29.90 EUR"), of=own)
+    assert Gate(agents_in(AGENT)).refusal(run, own) == ""
+
+
 def test_a_number_is_supported_by_one_step_of_arithmetic_and_no_more() -> None:
     seen = Seen()
     seen.add("12.50 and 30.10, at 19%")

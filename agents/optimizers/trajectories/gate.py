@@ -12,7 +12,7 @@ from ...adapters.values import to_plain
 from ...example import Example
 from ...modules.agent import Agent
 from ..splits import GROUP, TASK_ID
-from .flow import VERDICTS, Seen, leaves, tokens_of
+from .flow import VERDICTS, Seen, leaves, numbers_in, tokens
 from .runs import Act, Shown, acts_of, tools_of
 
 UNSOUND = ("invalid_args", "unknown_tool", "unparsed")
@@ -42,7 +42,7 @@ class Gate:
             or _unsound(acts)
             or self._lucky(shown, acts, tools)
             or self._unsupported(shown, example, acts, tools)
-            or _leaking(shown, example, acts)
+            or self._leaking(shown, example, acts, tools)
         )
 
     def _lucky(self, shown: Shown, acts: Sequence[Act], tools: ToolRegistry) -> str:
@@ -67,9 +67,7 @@ class Gate:
         """
         if not tools or any(act.call.name == CODE for act in acts):
             return ""  # there is nothing to read, or it was worked out in a program
-        seen = _read_from_inputs(shown)
-        seen.add(self.agents[shown.path].signature.instructions)
-        seen.add("\n".join(f"{spec.description} {to_plain(dict(spec.parameters))}" for spec in tools.specs()))
+        seen = self._told(shown, tools)
         for act in acts:
             if act.call.name == SUBMIT:
                 for name, value in act.call.args.items():
@@ -83,6 +81,35 @@ class Gate:
             if act.result.ok:
                 seen.add(act.result.content)
         return ""
+
+    def _leaking(self, shown: Shown, example: Example, acts: Sequence[Act], tools: ToolRegistry) -> str:
+        """Leak: a right answer is thought of, whole, before it could be known."""
+        seen = self._told(shown, tools)
+        outputs = [name for name in self.agents[shown.path].signature.output_fields if name in example]
+        secrets = [
+            tokens(str(leaf)) - seen.words - VERDICTS
+            for name in outputs
+            for leaf in leaves(to_plain(example[name]))
+        ]
+        for place, step in enumerate(shown.trajectory.steps):
+            thought = tokens(step.thought)
+            for secret in filter(None, secrets):
+                if secret <= thought and not all(_is_known(token, seen) for token in secret):
+                    return f"leak: {' '.join(sorted(secret))} is thought of before it was read"
+            for act in acts:
+                if act.step == place and act.result.ok:
+                    seen.add(act.result.content)
+        return ""
+
+    def _told(self, shown: Shown, tools: ToolRegistry) -> Seen:
+        """What is known before the first step: the inputs, the instructions, and what is said of the tools."""
+        seen = Seen()
+        for name in shown.demo.input_keys:
+            for leaf in leaves(to_plain(shown.demo[name])):
+                seen.add(str(leaf))
+        seen.add(self.agents[shown.path].signature.instructions)
+        seen.add("\n".join(f"{spec.description} {to_plain(dict(spec.parameters))}" for spec in tools.specs()))
+        return seen
 
 
 def guessable(examples: Sequence[Example], outputs: Sequence[str]) -> frozenset[str]:
@@ -105,7 +132,9 @@ def _is_guessable(leaf: object, few: frozenset[str]) -> bool:
 
 
 def _writes(act: Act, tools: ToolRegistry) -> bool:
-    return act.call.name in tools and tools[act.call.name].effect in ("write", "irreversible")
+    """Whether a call changed something. Where no tool says that it only reads, nobody has said which of them write."""
+    told = any(tool.effect in ("pure", "read") for tool in tools.values())
+    return told and act.call.name in tools and tools[act.call.name].effect in ("write", "irreversible")
 
 
 def _unfinished(acts: Sequence[Act]) -> str:
@@ -127,39 +156,8 @@ def _answer(shown: Shown, acts: Sequence[Act]) -> object:
     return {name: value for name, value in shown.demo.items() if name not in hidden}
 
 
-def _leaking(shown: Shown, example: Example, acts: Sequence[Act]) -> str:
-    """Leak: what only the right answer holds is thought before it could be known."""
-    outputs = [name for name in shown.demo.keys() if name not in shown.demo.input_keys]  # noqa: SIM118  # a record
-    gold = {
-        name: example[name]
-        for name in outputs
-        if name in example and name not in (GROUP, TASK_ID, "trajectory")
-    }
-    seen = _read_from_inputs(shown)
-    secret = {
-        token for token in tokens_of(gold.values()) if token not in seen.words and token not in VERDICTS
-    }
-    for place, step in enumerate(shown.trajectory.steps):
-        for token in sorted(secret & tokens_of([step.thought])):
-            if token not in seen.words and not (_is_number(token) and seen.has_number(float(token))):
-                return f"leak: {token} is thought of before it was read"
-        for act in acts:
-            if act.step == place and act.result.ok:
-                seen.add(act.result.content)
-    return ""
-
-
-def _read_from_inputs(shown: Shown) -> Seen:
-    seen = Seen()
-    for name in shown.demo.input_keys:
-        for leaf in leaves(to_plain(shown.demo[name])):
-            seen.add(str(leaf))
-    return seen
-
-
-def _is_number(token: str) -> bool:
-    try:
-        float(token)
-    except ValueError:
-        return False
-    return True
+def _is_known(token: str, seen: Seen) -> bool:
+    if token in seen.words:
+        return True
+    numbers = numbers_in(token)
+    return bool(numbers) and all(map(seen.has_number, numbers))
