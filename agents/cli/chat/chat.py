@@ -19,25 +19,14 @@ from ...adapters.values import to_plain
 from ...ambient import context
 from ...errors import ConfigurationError, ContextWindowError, LoopwrightError
 from ...models.base import NO_USAGE, Usage
-from ...text import one_line
 from ...trace import Trace
 from ...trajectory import Trajectory
 from .conversation import INTERRUPTED, Conversation, Turn
-from .events import (
-    DemosEvent,
-    EndEvent,
-    Event,
-    NoticeEvent,
-    SetupEvent,
-    TurnEvent,
-    UndoEvent,
-    UsageForm,
-)
+from .events import DemosEvent, EndEvent, SetupEvent, TurnEvent
+from .forms import UsageForm
+from .kept import Kept
 from .narrator import Narrator
-from .record import Record
 from .setup import Answering, answering, model_of, written_demos
-from .show import Show
-from .store import Sessions
 
 if TYPE_CHECKING:
     from ...runtime.usage import UsageTracker
@@ -47,16 +36,12 @@ _FORM = ("tool_name", "tool_args", "code")  # fields of a text adapter's turn th
 
 
 @dataclass
-class Chat:
+class Chat(Kept):
     """Everything that a line typed into the chat can change."""
 
-    show: Show
-    store: Sessions | None
     policy: Approval
     find_tools: Callable[[str], ToolRegistry]
     dry_run: bool = False
-    conversation: Conversation = field(default_factory=Conversation)
-    record: Record = field(init=False)
     answering: Answering = field(init=False)
     attached: list[str] = field(default_factory=list)
     journaling: bool = True
@@ -72,7 +57,7 @@ class Chat:
     def begin(self, setup: SetupEvent) -> None:
         """A new session with this setup; raises where nothing can answer with it."""
         made = self._made(setup, None)
-        self._open("" if self.store is None else self.store.begin(), Conversation())
+        self._begin("" if self.store is None else self.store.begin(), Conversation())
         self.answering = made
         self.tell(setup)
         if made.predictor.demos:
@@ -91,7 +76,7 @@ class Chat:
         learned = conversation.demos if setup.program == conversation.setup.program else None
         made = self._made(setup, learned)
         self.store.hold(found)
-        self._open(found, conversation, numbered[-1][0] + 1)
+        self._begin(found, conversation, numbered[-1][0] + 1)
         self.answering = made
         if setup != conversation.setup:
             self.tell(setup)
@@ -102,19 +87,8 @@ class Chat:
             self._cut_off(broken, "the chat was ended from outside", quiet=True)
             self.say_notice("the last turn was cut off: it is kept as far as it came; /retry goes on with it")
 
-    def fork(self, turns: int) -> str:
-        """Go on in a new session that shares the first turns of this one; returns its id."""
-        copied = self.conversation.beginning(turns)
-        parent = self.record.session
-        name = "" if self.store is None else self.store.begin(parent=parent)
-        self._open(name, Conversation())
-        for event in copied:
-            self._keep(event)
-        return name
-
-    def _open(self, session: str, conversation: Conversation, number: int = 1) -> None:
-        self.conversation = conversation
-        self.record = Record(self.store, session, number, lambda text: self.say_notice(text, error=True))
+    def _begin(self, session: str, conversation: Conversation, number: int = 1) -> None:
+        self.open_session(session, conversation, number)
         self.attached = []
         self.trace = Trace()
 
@@ -148,21 +122,6 @@ class Chat:
         lm = self.answering.lm if same else model_of(setup)
         return answering(setup, demos, tools, lm)
 
-    # ---- telling
-
-    def tell(self, event: Event) -> None:
-        """Something has happened: it is kept, then shown."""
-        self._keep(event)
-        self.show.event(event)
-
-    def _keep(self, event: Event) -> None:
-        self.conversation = self.conversation.after(event)
-        self.record.add(event)
-
-    def say_notice(self, text: str, *, error: bool = False) -> None:
-        """Tell the person something that is not part of the conversation."""
-        self.show.event(NoticeEvent(text=one_line(text, 1_000), error=error))
-
     # ---- turns
 
     async def say(self, message: str, typed: str = "", *, journal: str = "") -> Turn:
@@ -179,7 +138,7 @@ class Chat:
         self.trace, tracker, started = Trace(), UsageTracker(), time.perf_counter()
 
         def ended(outputs: dict[str, Any], reason: str, error: str = "") -> None:
-            if not self._is_open(number):
+            if not self.is_open(number):
                 return  # nobody waits for it any more
             usage = UsageForm.of(tracker.total)
             seconds = round(time.perf_counter() - started, 3)
@@ -212,10 +171,6 @@ class Chat:
         turn = self.conversation.turn(number)
         assert turn is not None  # noqa: S101  # it was told above
         return turn
-
-    def _is_open(self, number: int) -> bool:
-        turn = self.conversation.turn(number)
-        return turn is not None and turn.end is None
 
     def abandon(self) -> None:
         """End a turn that did not end by itself when it was cancelled."""
@@ -268,7 +223,7 @@ class Chat:
                     if isinstance(event, streaming.EndEvent):
                         return event.prediction
                     said = narrator.told(event)
-                    if said is not None and self._is_open(number):
+                    if said is not None and self.is_open(number):
                         self.tell(said)
         raise AssertionError("a stream ends with its end")
 
@@ -289,7 +244,7 @@ class Chat:
 
     def _keep_stopped_step(self, number: int) -> None:
         """Tell of the step that was under way, every call of it answered; of none where none was."""
-        turn = self.conversation.turn(number) if self._is_open(number) else None
+        turn = self.conversation.turn(number) if self.is_open(number) else None
         step = None if turn is None else turn.cut_off(self._asked_for(len(turn.steps)))
         if step is not None:
             self.tell(step)
@@ -309,21 +264,13 @@ class Chat:
         return {self.answering.outputs[0]: f"{text}\n\n{INTERRUPTED}" if text else INTERRUPTED}
 
     def _cut_off(self, turn: Turn, why: str, *, quiet: bool) -> None:
-        add = self._keep if quiet else self.tell
+        add = self.keep if quiet else self.tell
         step = turn.cut_off()
         if step is not None:
             add(step)
         add(EndEvent(turn=turn.number, outputs=self._partial(turn.number), reason="cancelled", error=why))
 
     # ---- taking back
-
-    def undo(self) -> Turn | None:
-        """Take the last turn back; returns it."""
-        if not self.conversation.turns:
-            return None
-        last = self.conversation.turns[-1]
-        self.tell(UndoEvent(turn=last.number))
-        return last
 
     async def retry(self) -> Turn | None:
         """Say the last message again: anew, or, where a crash cut the turn off, going on from what it had done."""

@@ -12,7 +12,8 @@ from ...signature import Signature
 from ...trajectory import Trajectory
 from .chat import Chat
 from .conversation import Conversation
-from .events import CompactEvent, UsageForm
+from .events import CompactEvent
+from .forms import UsageForm
 
 _TASK = (
     "Summarise this conversation for the assistant who will go on with it: what the person wants, what was found out, "

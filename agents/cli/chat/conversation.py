@@ -26,8 +26,8 @@ from .events import (
     TokenEvent,
     TurnEvent,
     UndoEvent,
-    UsageForm,
 )
+from .forms import UsageForm
 
 INTERRUPTED = "[interrupted]"
 STOPPED = "interrupted: the person stopped this call; nobody knows how far it came"

@@ -2,100 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from functools import cache
 from typing import Annotated, Any, Literal, Self, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
+from pydantic import Field, TypeAdapter
 
-from loopwright.tools.calls import ErrorKind, ToolCall, ToolResult
-
-from ...adapters.values import to_plain
-from ...models.base import Usage
 from ...trajectory import Step
-
-_HALVES = re.compile(r"[\ud800-\udfff]")
-
-
-class _Form(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _whole_characters(cls, given: Any) -> Any:
-        """Half characters, which models write now and then, become U+FFFD: nothing can encode them."""
-        return whole(given)
+from .forms import CallForm, Form, InnerForm, ResultForm, UsageForm, read_result, result_form
 
 
-def whole(value: Any) -> Any:
-    r"""A value of JSON's types without half characters.
-
-    >>> whole({"said": ["caf\udce9"]})
-    {'said': ['caf\ufffd']}
-    """
-    if isinstance(value, str):
-        return value if value.isascii() else _HALVES.sub("\ufffd", value)
-    if isinstance(value, dict):
-        return {whole(name): whole(one) for name, one in value.items()}
-    return [whole(one) for one in value] if isinstance(value, list) else value
-
-
-class CallForm(_Form):
-    """A tool call."""
-
-    name: str
-    args: dict[str, Any] = {}
-    id: str = ""
-
-    @classmethod
-    def of(cls, call: ToolCall) -> Self:
-        """The form of a call."""
-        return cls(name=call.name, args=plain_args(call), id=call.id)
-
-    def call(self) -> ToolCall:
-        """The call again."""
-        return ToolCall(self.name, self.args, self.id)
-
-
-class ResultForm(_Form):
-    """What came of a call: the text that the model reads."""
-
-    content: str
-    error: ErrorKind | None = None
-    seconds: float = 0.0
-
-
-class InnerForm(_Form):
-    """A call that a program made, with its result."""
-
-    call: CallForm
-    result: ResultForm
-
-
-class UsageForm(_Form):
-    """Tokens and money; `usd` is null where the price is not known."""
-
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-    cached_tokens: int = 0
-    usd: float | None = 0.0
-
-    @classmethod
-    def of(cls, usage: Usage) -> Self:
-        """The form of a usage."""
-        return cls(
-            prompt_tokens=usage.prompt_tokens,
-            completion_tokens=usage.completion_tokens,
-            cached_tokens=usage.cached_tokens,
-            usd=usage.usd,
-        )
-
-    def usage(self) -> Usage:
-        """The usage again."""
-        return Usage(self.prompt_tokens, self.completion_tokens, self.cached_tokens, self.usd)
-
-
-class SetupEvent(_Form):
+class SetupEvent(Form):
     """What answers: a model, a module, its tools. Said first, and whenever it changes."""
 
     event: Literal["setup"] = "setup"
@@ -110,7 +26,7 @@ class SetupEvent(_Form):
     max_steps: int = 20
 
 
-class TurnEvent(_Form):
+class TurnEvent(Form):
     """A person's message: a turn begins. `message` is what the model gets, `typed` what was typed."""
 
     event: Literal["turn"] = "turn"
@@ -120,7 +36,7 @@ class TurnEvent(_Form):
     journal: str = Field(default="", description="the run's name in the journal")
 
 
-class AskedEvent(_Form):
+class AskedEvent(Form):
     """The model is asked."""
 
     event: Literal["model"] = "model"
@@ -128,7 +44,7 @@ class AskedEvent(_Form):
     model: str
 
 
-class TokenEvent(_Form):
+class TokenEvent(Form):
     """A piece of what the model writes: of its answer, or of a thought before it."""
 
     event: Literal["token"] = "token"
@@ -137,7 +53,7 @@ class TokenEvent(_Form):
     part: Literal["answer", "thought"] = "answer"
 
 
-class CalledEvent(_Form):
+class CalledEvent(Form):
     """A tool is called; `number` counts the calls of a turn from 1."""
 
     event: Literal["call"] = "call"
@@ -146,7 +62,7 @@ class CalledEvent(_Form):
     call: CallForm
 
 
-class ReturnedEvent(_Form):
+class ReturnedEvent(Form):
     """A tool call is done."""
 
     event: Literal["result"] = "result"
@@ -156,15 +72,15 @@ class ReturnedEvent(_Form):
     result: ResultForm
 
 
-class StepEvent(_Form):
+class StepEvent(Form):
     """A step is whole: every call of it has a result, those that were refused before they ran as well."""
 
     event: Literal["step"] = "step"
     turn: int
     thought: str = ""
-    calls: list[CallForm] = []
-    results: list[ResultForm] = []
-    inner: list[InnerForm] = []
+    calls: list[CallForm] = Field(default=[])
+    results: list[ResultForm] = Field(default=[])
+    inner: list[InnerForm] = Field(default=[])
     seconds: float = 0.0
 
     @classmethod
@@ -174,27 +90,27 @@ class StepEvent(_Form):
             turn=turn,
             thought=step.thought,
             calls=[CallForm.of(call) for call in step.calls],
-            results=[_result(result) for result in step.results],
-            inner=[InnerForm(call=CallForm.of(one.call), result=_result(one)) for one in step.inner],
+            results=[result_form(result) for result in step.results],
+            inner=[InnerForm(call=CallForm.of(one.call), result=result_form(one)) for one in step.inner],
             seconds=step.seconds,
         )
 
     def step(self) -> Step:
         """The step again."""
         calls = tuple(call.call() for call in self.calls)
-        results = tuple(_read(call, found) for call, found in zip(calls, self.results, strict=False))
-        inner = tuple(_read(one.call.call(), one.result) for one in self.inner)
+        results = tuple(read_result(call, found) for call, found in zip(calls, self.results, strict=False))
+        inner = tuple(read_result(one.call.call(), one.result) for one in self.inner)
         return Step(self.thought, calls, results, self.seconds, inner)
 
 
-class EndEvent(_Form):
+class EndEvent(Form):
     """A turn has ended. `reason` is an agent's termination reason; "answered" of a module without steps;
     "failed" where an error ended it.
     """
 
     event: Literal["end"] = "end"
     turn: int
-    outputs: dict[str, Any] = {}
+    outputs: dict[str, Any] = Field(default={})
     reason: str
     error: str = ""
     usage: UsageForm = UsageForm()
@@ -206,14 +122,14 @@ class EndEvent(_Form):
         return self.reason in ("submit", "forced_submit", "answered")
 
 
-class UndoEvent(_Form):
+class UndoEvent(Form):
     """A turn is taken back: the model is not told of it any more."""
 
     event: Literal["undo"] = "undo"
     turn: int
 
 
-class MarkEvent(_Form):
+class MarkEvent(Form):
     """What a person says of a turn."""
 
     event: Literal["mark"] = "mark"
@@ -222,7 +138,7 @@ class MarkEvent(_Form):
     why: str = ""
 
 
-class FixEvent(_Form):
+class FixEvent(Form):
     """A person had a call made anew with other arguments; `step` and `place` count from 0."""
 
     event: Literal["fix"] = "fix"
@@ -233,7 +149,7 @@ class FixEvent(_Form):
     result: ResultForm
 
 
-class DemosEvent(_Form):
+class DemosEvent(Form):
     """The demonstrations from here on, in the form of a saved program."""
 
     event: Literal["demos"] = "demos"
@@ -241,7 +157,7 @@ class DemosEvent(_Form):
     usage: UsageForm = Field(default=UsageForm(), description="what finding them cost")
 
 
-class CompactEvent(_Form):
+class CompactEvent(Form):
     """All turns until now are told to the model as this summary alone."""
 
     event: Literal["compact"] = "compact"
@@ -250,7 +166,7 @@ class CompactEvent(_Form):
     usage: UsageForm = UsageForm()
 
 
-class NoticeEvent(_Form):
+class NoticeEvent(Form):
     """Something for the person, which is not saved."""
 
     event: Literal["notice"] = "notice"
@@ -300,17 +216,3 @@ def json_schema() -> dict[str, Any]:
         "title": "loopwright chat --json",
         **schema,
     }
-
-
-def plain_args(call: ToolCall) -> dict[str, Any]:
-    """A call's arguments as JSON's own types."""
-    args = to_plain(dict(call.args))
-    return args if isinstance(args, dict) else {}
-
-
-def _result(result: ToolResult) -> ResultForm:
-    return ResultForm(content=result.content, error=result.error, seconds=round(result.seconds, 4))
-
-
-def _read(call: ToolCall, found: ResultForm) -> ToolResult:
-    return ToolResult(call, found.content, found.error, seconds=found.seconds)

@@ -10,7 +10,8 @@ from ...adapters.base import SUBMIT
 from ...adapters.values import format_value
 from ...text import one_line, plain
 from .conversation import Conversation, Turn
-from .events import CallForm, StepEvent
+from .events import StepEvent
+from .forms import CallForm
 from .show import result_line
 
 FORMS = ("md", "json", "html")

@@ -13,7 +13,8 @@ from ...example import Example
 from ...trajectory import Step, Trajectory
 from .chat import Chat
 from .conversation import Turn
-from .events import CallForm, FixEvent, ResultForm
+from .events import FixEvent
+from .forms import CallForm, ResultForm
 from .setup import Answering, written_demos
 
 

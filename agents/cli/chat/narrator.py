@@ -3,16 +3,8 @@
 from __future__ import annotations
 
 from ... import streaming
-from .events import (
-    AskedEvent,
-    CalledEvent,
-    CallForm,
-    Event,
-    ResultForm,
-    ReturnedEvent,
-    StepEvent,
-    TokenEvent,
-)
+from .events import AskedEvent, CalledEvent, Event, ReturnedEvent, StepEvent, TokenEvent
+from .forms import CallForm, ResultForm
 
 _THOUGHTS = ("thought", "reasoning")
 _FORM = ("tool_name", "tool_args", "code")  # fields of a text adapter's turn that are told of as calls

@@ -15,17 +15,16 @@ from ...text import one_line, plain
 from .events import (
     AskedEvent,
     CalledEvent,
-    CallForm,
     CompactEvent,
     EndEvent,
     Event,
     NoticeEvent,
-    ResultForm,
     ReturnedEvent,
     StepEvent,
     TokenEvent,
     TurnEvent,
 )
+from .forms import CallForm, ResultForm
 from .show import ANSWER, Untold, call_line, cut, end_line, is_answer, made_line, shown_outputs
 
 if TYPE_CHECKING:

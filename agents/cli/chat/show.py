@@ -13,17 +13,16 @@ from ...text import one_line, plain
 from ..options import json_text
 from .events import (
     CalledEvent,
-    CallForm,
     CompactEvent,
     EndEvent,
     Event,
     NoticeEvent,
-    ResultForm,
     ReturnedEvent,
     StepEvent,
     TokenEvent,
     TurnEvent,
 )
+from .forms import CallForm, ResultForm
 
 CALL = 200  # characters of a call on its line
 REASON = 200  # characters of what was wrong with it

@@ -10,12 +10,12 @@ from typing import Any
 
 from ...adapters.base import SUBMIT, with_history
 from ...errors import ConfigurationError, TaskFileError
-from ...text import did_you_mean, one_line, words
-from ..options import counted, separated
+from ...text import counted, did_you_mean, one_line, words
+from ..options import separated
 from .asking import call_pattern
 from .chat import Chat
 from .conversation import Turn
-from .events import plain_args
+from .forms import plain_args
 
 _SHORT = 60  # characters of an answer that must be given as it is
 _FACTS = 4  # words that a longer answer must hold

@@ -10,17 +10,16 @@ import pytest
 from loopwright.cli.chat.events import (
     AskedEvent,
     CalledEvent,
-    CallForm,
     CompactEvent,
     EndEvent,
     Event,
     NoticeEvent,
-    ResultForm,
     ReturnedEvent,
     StepEvent,
     TokenEvent,
     TurnEvent,
 )
+from loopwright.cli.chat.forms import CallForm, ResultForm
 from loopwright.cli.chat.screen import ScreenShow
 
 GET = CallForm(name="get_order", args={"order_id": 17}, id="a")

@@ -13,19 +13,17 @@ from openai_server import answer
 from loopwright.cli.chat.conversation import Conversation
 from loopwright.cli.chat.events import (
     CalledEvent,
-    CallForm,
     CompactEvent,
     EndEvent,
     Event,
     NoticeEvent,
-    ResultForm,
     ReturnedEvent,
     SetupEvent,
     TokenEvent,
     TurnEvent,
     UndoEvent,
-    UsageForm,
 )
+from loopwright.cli.chat.forms import CallForm, ResultForm, UsageForm
 from loopwright.cli.chat.record import Record
 from loopwright.cli.chat.store import Sessions, default_folder
 from loopwright.errors import ConfigurationError

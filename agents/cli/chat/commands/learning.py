@@ -10,7 +10,8 @@ from ....adapters.values import to_plain
 from ....errors import LoopwrightError
 from ....text import one_line
 from ..conversation import Turn
-from ..events import EndEvent, MarkEvent, UsageForm
+from ..events import EndEvent, MarkEvent
+from ..forms import UsageForm
 from ..learned import demo_of, fixed_call
 from .base import Command, Desk, UsageMistake, counted_turn
 
