@@ -36,6 +36,15 @@ def _visible(match: re.Match[str]) -> str:
     return chr(0x2400 + code) if code < 0x20 else f"<{code:04X}>"
 
 
+def counted(number: int, what: str) -> str:
+    """A number of things.
+
+    >>> counted(1, "tool"), counted(2_000, "tool")
+    ('1 tool', '2,000 tools')
+    """
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
+
+
 def one_line(text: str, width: int = 160) -> str:
     r"""The text as one harmless line of at most `width` characters.
 

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ..text import plain
-from .options import counted
+from ..text import counted, plain
 
 if TYPE_CHECKING:
     from ..evaluation.tasks import TaskFile

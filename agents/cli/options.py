@@ -46,15 +46,6 @@ def json_text(value: object, indent: int | None = None) -> str:
     return CONTROLS.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
-def counted(number: int, what: str) -> str:
-    """A number of things.
-
-    >>> counted(1, "tool"), counted(2, "tool")
-    ('1 tool', '2 tools')
-    """
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
-
-
 def model_options(command: F) -> F:
     """The options that choose a model."""
     for option in (

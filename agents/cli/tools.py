@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..text import plain
-from .options import WORDS, counted, json_text
+from ..text import counted, plain
+from .options import WORDS, json_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..text import call_text, one_line, plain
-from .options import counted, json_text
+from ..text import call_text, counted, one_line, plain
+from .options import json_text
 
 if TYPE_CHECKING:
     from ..runtime.journal import Entry, JournalFile

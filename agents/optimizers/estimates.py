@@ -6,6 +6,8 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from ..text import counted
+
 Z = 1.96  # of a 95 % interval
 
 
@@ -24,7 +26,7 @@ class Estimate:
     rollouts: int
 
     def __str__(self) -> str:
-        return f"{self.mean:.1%} ({self.low:.1%} to {self.high:.1%}, {self.n} tasks)"
+        return f"{self.mean:.1%} ({self.low:.1%} to {self.high:.1%}, {counted(self.n, 'task')})"
 
 
 def estimate(values: Mapping[object, Sequence[float]]) -> Estimate | None:
@@ -79,7 +81,7 @@ class Difference:
         return self.mean - Z * self.error
 
     def __str__(self) -> str:
-        return f"{self.mean:+.1%} ± {self.error:.1%} on {self.n} tasks"
+        return f"{self.mean:+.1%} ± {self.error:.1%} on {counted(self.n, 'task')}"
 
 
 def standard_error(values: Iterable[float]) -> float:

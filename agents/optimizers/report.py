@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from ..adapters.values import to_plain
+from ..text import counted
 from .amounts import NOTHING, Amounts
 from .estimates import Estimate
 
@@ -111,7 +112,8 @@ class Report:
         for use in self.phases:
             planned = "" if use.planned is None else f" of {use.planned} planned"
             lines.append(
-                f"  {use.phase}: {use.used.rollouts} rollouts{planned}, {use.used.calls} model calls"
+                f"  {use.phase}: {counted(use.used.rollouts, 'rollout')}{planned}, "
+                f"{counted(use.used.calls, 'model call')}"
             )
         return "\n".join(lines)
 

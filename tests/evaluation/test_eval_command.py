@@ -220,7 +220,7 @@ def test_ctrl_c_prints_what_is_done_and_exits_with_130(run: Run, tasks: Path) ->
 
     code, out, err = run(tasks, "--workers", "1", lm=always(answer))
     assert code == 130
-    assert "1 tasks, 1 passed, 0 failed" in out
+    assert "1 task, 1 passed, 0 failed" in out
     assert "not complete: 1 of 2 trials were made" in out
     assert "interrupted: the report is of what was done" in err
 

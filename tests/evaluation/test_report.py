@@ -227,7 +227,7 @@ def test_pass_power_is_shown_for_every_k() -> None:
     print_report(report, out)
     assert "pass^2  100%" in out.getvalue()
     assert "pass^3  100%" in out.getvalue()
-    assert "1 tasks × 3" in out.getvalue()
+    assert "1 task × 3" in out.getvalue()
 
 
 def test_money_is_shown_where_it_is_known_and_only_there() -> None:
@@ -270,7 +270,7 @@ def test_a_trajectory_is_shown_with_what_was_wrong_under_its_step() -> None:
     file = the_file()
     text = shown(result(file, 1, "failed", epoch=1))
     assert text == (
-        "✗ shop/t1, epoch 2: failed (1 steps, 2.00 s)\n"
+        "✗ shop/t1, epoch 2: failed (1 step, 2.00 s)\n"
         "  question: q1\n"
         "  1. let me see\n"
         '     → calculate(expression="2+2")\n'

@@ -12,7 +12,7 @@ from itertools import islice
 from typing import TextIO
 
 from ...adapters.values import format_value
-from ...text import call_text, one_line, plain
+from ...text import call_text, counted, one_line, plain
 from ...trajectory import Step
 from ..attempt import TrialResult
 from ..record import TurnMade
@@ -50,7 +50,7 @@ def headline(report: Report) -> Iterator[str]:
     counts = f"{report.passed} passed, {failed} failed"
     excluded = f", {len(report.excluded)} excluded" if report.excluded else ""
     trials = f" × {report.epochs}" if report.epochs > 1 else ""
-    yield f"{report.model}: {tasks} tasks{trials}, {counts}{excluded} in {report.seconds:.1f} s"
+    yield f"{report.model}: {counted(tasks, 'task')}{trials}, {counts}{excluded} in {report.seconds:.1f} s"
     if report.interrupted:
         yield f"not complete: {len(report.results)} of {report.planned} trials were made"
     if report.judged:
@@ -194,7 +194,7 @@ def trial_lines(result: TrialResult) -> Iterator[tuple[str, str]]:
     style = _STYLES[result.outcome]
     again = f", epoch {result.epoch + 1}" if result.epoch else ""
     ending = f", ended with {result.termination}" if result.termination not in ("", "submit") else ""
-    took = f"{result.steps} steps, {result.seconds:.2f} s"
+    took = f"{counted(result.steps, 'step')}, {result.seconds:.2f} s"
     mark = _MARKS[result.outcome]
     yield f"{mark} {result.file}/{result.task.id}{again}: {result.outcome}{ending} ({took})", f"bold {style}"
     for name, value in result.task.input.items():

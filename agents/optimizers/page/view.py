@@ -8,6 +8,7 @@ from typing import Any
 from ...evaluation.reports.figures import percent
 from ...evaluation.reports.page.plots import interval_bar
 from ...evaluation.reports.page.view import dollars, number
+from ...text import counted
 
 MOST_DECISIONS = 400
 MOST_CANDIDATES = 60
@@ -142,7 +143,7 @@ def _notices(report: Mapping[str, Any]) -> Iterator[str]:
     if note:
         yield str(note)
     for problem, count in report["problems"].items():
-        yield f"{number(count)} rollouts: {PROBLEMS.get(problem, problem)}."
+        yield f"{counted(count, 'rollout')}: {PROBLEMS.get(problem, problem)}."
 
 
 def _candidates(report: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
@@ -163,9 +164,9 @@ def _about(candidate: Mapping[str, Any]) -> Iterator[str]:
     if candidate["note"]:
         yield candidate["note"]
     if candidate["demos"]:
-        yield f"{len(candidate['demos'])} demonstrations in it"
+        yield f"{counted(len(candidate['demos']), 'demonstration')} in it"
     if candidate["score"]:
-        yield f"{candidate['score']['n']} tasks"
+        yield counted(candidate["score"]["n"], "task")
 
 
 def _demo(demo: Mapping[str, Any]) -> dict[str, Any]:
