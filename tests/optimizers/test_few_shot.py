@@ -346,3 +346,40 @@ def test_a_bank_of_an_agent_holds_a_run_of_every_task_that_was_solved() -> None:
 def test_teacher_settings_name_a_model_and_nothing_else() -> None:
     with pytest.raises(ConfigurationError, match="teacher_settings has no 'temperature'; there is: lm"):
         BootstrapFewShot(right, teacher_settings={"temperature": 1}).compile(agent(), trainset=tasks())
+
+
+@pytest.mark.parametrize(
+    ("trained", "valued", "note", "confirmed"),
+    [
+        (3, None, "less than 4 groups: selected on what was learned from", False),
+        (8, None, "less than 10 groups: nothing is confirmed", False),
+        (30, None, "", True),
+        (8, 6, "the valset has less than 10 groups: nothing is confirmed", False),
+        (8, 20, "", True),
+    ],
+    ids=["three tasks", "eight", "thirty", "a small valset", "a valset"],
+)
+def test_tasks_are_kept_apart_as_far_as_they_go(
+    trained: int, valued: int | None, note: str, confirmed: bool
+) -> None:
+    valset = None if valued is None else tasks()[trained : trained + valued]
+    with context(lm=teachable()):
+        program = BootstrapRS(right, num_candidate_programs=2).compile(
+            agent(), trainset=tasks()[:trained], valset=valset
+        )
+    report = report_of(program)
+    assert note in report.notes["note"]
+    assert bool(report.notes["note"]) == bool(note)
+    assert (report.confirmed is not None) == confirmed
+
+
+def test_a_valset_that_is_the_trainset_is_split() -> None:
+    with context(lm=teachable()):
+        program = BootstrapRS(right, num_candidate_programs=2).compile(
+            agent(), trainset=tasks(), valset=tasks()
+        )
+    report = report_of(program)
+    gathered = {task for candidate in report.candidates for task in candidate.demos}
+    assert report.confirmed is not None
+    assert report.baseline is not None
+    assert report.baseline.n + report.confirmed.n + len(gathered) <= len(tasks())

@@ -276,36 +276,42 @@ def test_an_own_proposer_writes_in_place_of_the_model() -> None:
     assert not any(use.phase == "reflect" for use in report_of(compiled).phases)
 
 
+class Two(Module):
+    """Two predictors, each with a text of its own to learn; what one learns does a little harm where the other counts."""
+
+    def __init__(self) -> None:
+        self.first = Predict("word -> told")
+        self.second = Predict("word -> told")
+
+    def forward(self, word: str) -> Prediction:
+        return Prediction(first=self.first(word=word).told, second=self.second(word=word).told)
+
+
+def own_rule_counts(example: Example, prediction: Prediction, trace: object = None) -> float:
+    learned = {"first": prediction["first"] == "yes", "second": prediction["second"] == "yes"}
+    wanted = "first" if len(example["word"]) % 2 else "second"
+    if learned.pop(wanted):
+        return 1.0
+    return 0.2 if any(learned.values()) else 0.3
+
+
 def test_two_candidates_that_learned_apart_are_joined() -> None:
-    """Two predictors, each with a text of its own to learn; a child learns one of them at a time."""
-
-    class Two(Module):
-        def __init__(self) -> None:
-            self.first = Predict("word -> size: int")
-            self.second = Predict("word, size: int -> twice: int")
-
-        def forward(self, word: str) -> Prediction:
-            size = self.first(word=word).size
-            return Prediction(size=size, twice=self.second(word=word, size=size).twice)
+    def propose(
+        current: dict[str, str], runs: Mapping[str, Sequence[Mapping[str, object]]], names: list[str]
+    ) -> dict[str, str]:
+        return dict.fromkeys(names, RULE)
 
     def answer(request: LMRequest) -> Answer:
-        told = request.messages[-1].content
-        if "[[ ## runs ## ]]" in told:
-            return f"[[ ## proposal ## ]]\n{RULE}"
-        knows = RULE in request.messages[0].content
-        size = len(told.split("[[ ## word ## ]]\n")[1].split()[0])
-        name, value = ("twice", 2 * size) if "[[ ## size ## ]]" in told else ("size", size)
-        return f"[[ ## {name} ## ]]\n{value if knows else 0}"
+        return f"[[ ## told ## ]]\n{'yes' if RULE in request.messages[0].content else 'no'}"
 
-    def half(example: Example, prediction: Prediction, trace: object = None) -> float:
-        size = len(example["word"])
-        return 0.5 * bool(prediction.get("size") == size) + 0.5 * bool(prediction.get("twice") == 2 * size)
-
-    trainset = [Example(word="x" * n).with_inputs("word") for n in range(1, 25)]
+    trainset = [Example(word="x" * n).with_inputs("word") for n in range(1, 61)]
     with context(lm=FunctionLM(answer)):
-        compiled = GEPA(half, max_metric_calls=300).compile(Two(), trainset=trainset)
+        compiled = GEPA(own_rule_counts, max_metric_calls=500, instruction_proposer=propose).compile(
+            Two(), trainset=trainset
+        )
     report = report_of(compiled)
     assert [p.signature.instructions for p in compiled.predictors()] == [RULE, RULE]
+    assert any(one.stage == "merge" and one.verdict == "joins" for one in report.decisions)
     assert report.confirmed is not None
     assert report.confirmed.mean == 1.0
 
