@@ -55,11 +55,29 @@ class Setting:
 
 
 class Optimizer(ABC):
-    """Makes a program better by a metric. A subclass has `search`; its options go to the constructor.
+    r"""Makes a program better by a metric. A subclass has `search`; its options go to the constructor.
 
     `metric` takes (example, prediction) or (example, prediction, trace) and returns a bool, a number or a `Score`. An
     answer is good enough where the metric says so, or, with `metric_threshold`, from that score on (0 is a threshold).
     The same `seed` gives the same program, with any number of threads.
+
+    >>> from loopwright import Predict, context
+    >>> from loopwright.evaluation.metrics import exact_match
+    >>> from loopwright.models import FunctionLM
+    >>> from loopwright.optimizers import Batch, Compiled, Report, Rollout
+    >>> class Measured(Optimizer):
+    ...     "Changes nothing, and reports how many of the train tasks pass."
+    ...     def __init__(self, metric):
+    ...         self.metric = metric
+    ...     def search(self, setting):
+    ...         told = yield Batch("measure", [Rollout(setting.student, task) for task in setting.train])
+    ...         return Compiled(setting.student, Report("Measured", notes={"passed": sum(one.passed for one in told)}))
+    >>> tasks = [Example(n=n, double=2 * n).with_inputs("n") for n in range(5)]
+    >>> lm = FunctionLM(lambda request: "[[ ## double ## ]]\n4")
+    >>> with context(lm=lm):
+    ...     program = Measured(exact_match).compile(Predict("n: int -> double: int"), trainset=tasks)
+    >>> program.compile_report.notes, program.compile_report.used.rollouts
+    ({'passed': 1}, 5)
     """
 
     metric: Metric | None

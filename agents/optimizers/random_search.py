@@ -24,7 +24,9 @@ from .splits import is_of
 
 RESERVE = 0.25  # of the budget for the confirmation
 GATHERED = 0.3  # of the budget at most for the pool
-FINALISTS = 2  # that are run on all tasks; the better one is confirmed, so that the confirmation chooses nothing
+FINALISTS = (
+    2  # that are run on all tasks; the better one is confirmed, so that the confirmation chooses nothing
+)
 
 
 class BootstrapFewShotWithRandomSearch(BootstrapFewShot):

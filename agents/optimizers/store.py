@@ -51,6 +51,14 @@ class RolloutStore:
 
     What was put survives the death of the process (SQLite's write-ahead log); a power cut may take the last moments.
     Raises `ConfigurationError` where the path holds something else or can't be written.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     store = RolloutStore(Path(folder) / "runs.db")
+    ...     store.put("k", "a record")
+    ...     store.get("k"), len(store)
+    ...     store.close()
+    ('a record', 1)
     """
 
     def __init__(self, path: str | Path) -> None:
