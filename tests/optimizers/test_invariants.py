@@ -231,6 +231,19 @@ def test_a_demonstration_is_never_in_its_own_tasks_prompt() -> None:
             Execution(SHOP.metric).execute(Rollout(agent, row), {})
 
 
+def test_a_run_of_ones_own_gives_each_rollout_a_world_of_its_own() -> None:
+    def own_world(program: Module, example: Example) -> Any:
+        vars(program)["tools"] = SHOP.tools(opened=set())
+        return call_program(program, example)
+
+    with context(lm=SimulatedLM(3)):
+        shared = SHOP.agent(opened=set())
+        program = small().compile(shared, trainset=TRAIN, valset=VAL, run=own_world, num_threads=1)
+        leaking = small().compile(SHOP.agent(opened=set()), trainset=TRAIN, valset=VAL, num_threads=1)
+    assert everything(program) == WHOLE
+    assert everything(leaking) != WHOLE, "what one run left behind was in the way of the next"
+
+
 def test_what_belongs_together_is_in_one_part() -> None:
     rows = [Example(n=n, group=n % 7).with_inputs("n") for n in range(60)]
     parts = split(rows, {"train": 0.5, "val": 0.3, "confirm": 0.2}, seed=2)
