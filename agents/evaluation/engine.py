@@ -21,6 +21,7 @@ from .workers import AsDone, Executor, InTurn, Loop, Threads
 
 TrialExecutor = Executor[Trial, TrialResult]
 
+IN_THREADS = 256  # trials at once; up to here threads are faster (tests/benchmarks/bench_eval.py), a model that waits or not
 GIVE_UP_AFTER = 10  # trials, when every one so far was excluded: no model is there
 
 amake_trial = gauged(journaled(arun_trial))  # in the file's journal, and under the run's budget
@@ -55,8 +56,8 @@ def run_trials(
 ) -> Generator[TrialResult, None, None]:
     """Run trials; each result as soon as it is there.
 
-    They run as tasks on an event loop where program and model can wait for each other without blocking,
-    and in threads otherwise; all inherit the context. One worker works in the caller's own thread. An
+    They run in threads, more than `IN_THREADS` of them as tasks on an event loop where program and model can be
+    awaited; all inherit the context. One worker works in the caller's own thread. An
     `executor` may run them elsewhere, and is closed in the end.
 
     A trial whose model could not be reached is tried once more and then excluded; when the first
@@ -139,10 +140,10 @@ def _unjudged(trial: Trial, error: Exception) -> TrialResult:
 
 
 def executor_for(trials: Sequence[Trial], workers: int) -> TrialExecutor:
-    """An event loop for what can be awaited, threads for the rest."""
+    """Threads; for more trials at once than `IN_THREADS`, an event loop where the program can be awaited."""
     at_once = max(1, min(workers, len(trials)))
     programs = {id(trial.program): trial.program for trial in trials}.values()
-    if all(map(can_be_awaited, programs)):
+    if at_once > IN_THREADS and all(map(can_be_awaited, programs)):
         return Loop(amake_trial, at_once)
     return Threads(make_trial, at_once)
 

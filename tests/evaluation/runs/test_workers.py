@@ -17,8 +17,7 @@ from replay import always
 
 from loopwright import Module, Prediction, ReAct, TaskFile, context
 from loopwright.evaluation import plan, run_trials
-from loopwright.evaluation.attempt import arun_trial
-from loopwright.evaluation.engine import UnderWay, can_be_awaited, executor_for
+from loopwright.evaluation.engine import UnderWay, amake_trial, can_be_awaited, executor_for
 from loopwright.evaluation.workers import AsDone, Executor, InTurn, Loop, Threads
 from loopwright.models import LM, BaseLM, Delta, LMRequest, LMResponse
 
@@ -193,7 +192,7 @@ class Awaited(BaseLM):
 def test_a_model_that_can_be_awaited_is_awaited_by_many_trials_on_one_thread() -> None:
     lm = Awaited()
     with context(lm=lm):
-        results = list(run_trials(plan(SUMS, epochs=10), workers=16))
+        results = list(run_trials(plan(SUMS, epochs=10), executor=Loop(amake_trial, 16)))
     assert all(result.passed for result in results)
     assert len(results) == 40
     assert 4 < lm.most <= 16
@@ -228,22 +227,27 @@ class Mixed(Module):
     ],
     ids=["awaited", "hosted", "embedded", "function", "plain forward", "plain inside"],
 )
-def test_how_trials_are_run_depends_on_what_waits(program: Module, lm: BaseLM, awaited: bool) -> None:
+def test_hundreds_of_trials_at_once_are_awaited_where_they_can_be(
+    program: Module, lm: BaseLM, awaited: bool
+) -> None:
+    trials = plan(SUMS, program, epochs=100)
     with context(lm=lm):
         assert can_be_awaited(program) == awaited
-        with closing(executor_for(plan(SUMS, program), 3)) as executor:
+        with closing(executor_for(trials, 300)) as executor:
             assert isinstance(executor, Loop if awaited else Threads)
+        with closing(executor_for(trials, 64)) as executor:
+            assert isinstance(executor, Threads)
 
 
 def test_a_program_with_a_blocking_part_can_be_awaited_all_the_same() -> None:
     trials = plan(SUMS.select(ids=["two", "three"]), Mixed(), epochs=8)
-    with UnderWay(trials, Loop(arun_trial, 8)) as work:
+    with UnderWay(trials, Loop(amake_trial, 8)) as work:
         assert all(result.passed for result in work)
 
 
 def test_an_event_loop_asks_a_real_server(openai_server: Serve) -> None:
     server = openai_server(from_lm(always(Reckoner("1 + 2"))))
     with context(lm=LM("openai/any", api_base=server.url, cache=False)):
-        results = list(run_trials(plan(SUMS, epochs=4), workers=8))
+        results = list(run_trials(plan(SUMS, epochs=4), executor=Loop(amake_trial, 8)))
     assert sorted(result.task.id for result in results if not result.passed) == ["three"] * 4
     assert len(server.requests) == 32
