@@ -24,7 +24,10 @@ def write_outcome(outcome: Outcome) -> str:
         "error": outcome.error,
         "prediction": _write(outcome.prediction),
         "termination": outcome.termination,
-        "calls": [[one.path, _write(one.inputs), _write(one.outputs)] for one in outcome.calls],
+        "calls": [
+            [one.path, _write(one.inputs), None if _is_answer(one, outcome) else _write(one.outputs)]
+            for one in outcome.calls
+        ],
         "spent": outcome.spent.to_json() | {"seconds": outcome.spent.seconds},
     }
     return json.dumps(whole)
@@ -33,7 +36,7 @@ def write_outcome(outcome: Outcome) -> str:
 def read_outcome(record: str) -> Outcome:
     """The reverse of `write_outcome`."""
     whole = json.loads(record)
-    outputs = _read(whole["prediction"])
+    outputs = answer = _read(whole["prediction"])
     if whole["termination"]:
         outputs = outputs.copy(termination_reason=whole["termination"])
     return Outcome(
@@ -41,9 +44,17 @@ def read_outcome(record: str) -> Outcome:
         whole["problem"],
         whole["error"],
         Prediction(outputs),
-        tuple(PredictorCall(path, _read(given), _read(made)) for path, given, made in whole["calls"]),
+        tuple(
+            PredictorCall(path, _read(given), answer if made is None else _read(made))
+            for path, given, made in whole["calls"]
+        ),
         Amounts(**whole["spent"]),
     )
+
+
+def _is_answer(call: PredictorCall, outcome: Outcome) -> bool:
+    """Whether a predictor gave what the program gave, as an agent that is the whole program does: it is written once."""
+    return call.outputs.without("termination_reason") == outcome.prediction.without("termination_reason")
 
 
 def _write(record: Example) -> dict[str, Any]:
