@@ -93,9 +93,11 @@ class Predict(Module):
             return self.demos
         index = self._index
         if index is None or index.k != self.nearest or index.trainset != self.demos:
-            fields = self.signature.input_fields
-            index = self._index = KNN(self.nearest, self.demos, self.vectorizer, fields=fields)
+            index = self._index = self._indexed(self.nearest)
         return index.others(inputs)[::-1]
+
+    def _indexed(self, k: int) -> KNN:
+        return KNN(k, self.demos, self.vectorizer, fields=self.signature.input_fields)
 
     def request(self, lm: BaseLM, prompt: Prompt, draw: int = 0) -> LMRequest:
         """A prompt as a request to this model with this predictor's options; `draw` counts repeated draws."""
@@ -160,9 +162,9 @@ class Predict(Module):
         self._check_fit(state, path)
         new = copy.copy(self)
         new.nearest = None if state.nearest is None else state.nearest.k
-        new._index = None
         new.signature = self.signature.with_instructions(state.instructions)
         new.demos = [_typed(demo, self.signature) for demo in state.demos]
+        new._index = None if new.nearest is None else new._indexed(new.nearest)  # once, for all copies
         return new
 
     def _check_fit(self, state: State, path: str) -> None:

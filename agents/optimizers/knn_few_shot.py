@@ -81,4 +81,5 @@ class KNNFewShot(BootstrapFewShot):
         for predictor in program.predictors():
             predictor.vectorizer = self.vectorizer
         size = max(map(len, demos.values()), default=0)
+        program = program.with_state(program.states())  # with its index, so that no copy makes it again
         return Arm("nearest", program, f"a bank of {size}, the nearest {self.k} shown")
