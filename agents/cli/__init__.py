@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import sys
+import warnings
 from importlib import import_module
 from typing import cast
 
@@ -70,7 +71,13 @@ def main() -> None:
             stream, io.TextIOWrapper
         ):  # an arrow in an ASCII terminal must not end a run that went well
             stream.reconfigure(errors="replace")
+    warnings.formatwarning = _as_line
     sys.exit(run_command(sys.argv[1:]))
+
+
+def _as_line(message: Warning | str, *_where: object, **_named: object) -> str:
+    """A warning for a person: what is so, without the line of our source that says it."""
+    return f"warning: {message}\n"
 
 
 def run_command(arguments: list[str]) -> int:

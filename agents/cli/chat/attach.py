@@ -59,6 +59,8 @@ def _path(name: str) -> Path | None:
 def file_block(path: Path) -> str:
     """A file's text as a part of a message; raises ValueError that says why it can't be one."""
     shown = one_line(str(path), 200)
+    if not path.exists():
+        raise ValueError(f"{shown}: no such file")
     if not path.is_file():
         raise ValueError(f"{shown} is no file: attach its files one by one")
     try:

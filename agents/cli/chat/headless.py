@@ -34,6 +34,8 @@ async def _one(desk: Desk, line: str) -> int:
     except UsageMistake as error:
         chat.say_notice(one_line(str(error), 600), error=True)
         return USAGE
+    except BrokenPipeError:  # whoever read us has gone: there is nobody to tell
+        raise
     except (LoopwrightError, OSError) as error:
         chat.say_notice(one_line(str(error), 600), error=True)
         return FAILED

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
@@ -33,6 +34,8 @@ class Line:
             prompt_continuation="  ",
             reserve_space_for_menu=5,
         )
+        if sys.platform != "win32":  # where a terminal signals its size, nothing needs to look for it
+            self._session.app.terminal_size_polling_interval = None
 
     async def read(self, default: str = "") -> str:
         """What a person types; raises KeyboardInterrupt for Ctrl-C on an empty line, EOFError for Ctrl-D."""

@@ -168,10 +168,16 @@ class ScreenShow:
             self._shown = True
 
     def _rendered(self, text: str) -> Text:
+        from markdown_it import MarkdownIt
         from rich.console import Console
         from rich.markdown import Markdown
         from rich.text import Text
 
+        as_told = MarkdownIt(
+            "commonmark", {"html": False}
+        )  # rich leaves tags and comments out of what is shown
+        markdown = Markdown(text, hyperlinks=False, code_theme="ansi_dark")
+        markdown.parsed = as_told.enable("strikethrough").enable("table").parse(text)
         aside = Console(
             file=StringIO(),
             width=self._console.width,
@@ -179,7 +185,7 @@ class ScreenShow:
             color_system=self._console.color_system or "standard",  # type: ignore[arg-type]  # a name that it has itself
             highlight=False,
         )
-        aside.print(Markdown(text, hyperlinks=False, code_theme="ansi_dark"))
+        aside.print(markdown)
         lines = aside.file.getvalue().splitlines()  # type: ignore[attr-defined]  # it is the StringIO above
         shown = [Text.from_ansi(line) for line in lines]
         while shown and not shown[0].plain.strip():

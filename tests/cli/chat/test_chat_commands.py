@@ -180,7 +180,7 @@ def test_a_turn_without_an_answer_is_no_demonstration_until_it_is_fixed(script: 
         ("/export pdf", "write /export md|json|html"),
         ("/attach nowhere.txt", "nowhere.txt"),
         ("/demos frob", "write /demos"),
-        ("/demos drop 1", "is no turn"),
+        ("/demos drop 1", "is no demonstration"),
         ("/save-task", "wants a file"),
         ("/optimize", "wants a file"),
         ("/optimize nowhere.yaml", "nowhere.yaml"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import signal
 import subprocess
@@ -134,6 +135,52 @@ def test_an_interrupt_ends_with_130_and_keeps_the_turn(room: Room) -> None:
     assert (process.returncode, out) == (130, "")
     assert "interrupted" in err
     assert room.run(None, "--script", "-", "-c", stdin="/last\n").stdout.endswith("[interrupted]\n")
+
+
+def test_a_reader_that_goes_away_ends_it_without_a_word(room: Room) -> None:
+    server = room.server(answer("nobody reads this"))
+    command = [sys.executable, "-m", "loopwright", "chat", *room.options(server, ["-p", "hi"])]
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        done = subprocess.run(
+            command,
+            env=room.env,
+            check=False,
+            cwd=room.folder,
+            stdout=writer,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+        )
+    finally:
+        os.close(writer)
+    assert (done.returncode, done.stderr) == (1, "")
+
+
+def test_a_warning_is_one_line_for_a_person(room: Room) -> None:
+    (room.folder / "a file").write_text("no folder")
+    room.env |= {"LOOPWRIGHT_CACHE": "on", "LOOPWRIGHT_CACHE_DIR": str(room.folder / "a file")}
+    done = room.run(room.server(answer("hello")), "-p", "hi")
+    assert (done.returncode, done.stdout) == (0, "hello\n")
+    assert done.stderr.startswith("warning: the cache of answers at ")
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("command", "told"),
+    [
+        ("/attach nowhere.txt", "nowhere.txt: no such file"),
+        ("/attach .", ". is no file: attach its files one by one"),
+        ("/demos drop 3", "'3' is no demonstration; there are none: /good makes one of the last turn"),
+        ("/trace 7", "'7' is no model call; there are 1 to 1"),
+        ('/fix call 2 {"order_id": 17}', "'2' is no call; there are none: the turn made no call"),
+    ],
+    ids=["no file", "folder", "demonstration", "model call", "call"],
+)
+def test_what_is_not_there_is_called_by_its_name(script: Script, room: Room, command: str, told: str) -> None:
+    done = script(room.server(answer("hello")), "hi", command)
+    assert (done.code, done.err) == (2, f"{told}\n")
 
 
 def test_a_budget_in_dollars_needs_a_price(script: Script, room: Room) -> None:

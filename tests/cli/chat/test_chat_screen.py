@@ -156,6 +156,19 @@ def test_nothing_that_is_said_steers_the_terminal(shown: Show, capsys: pytest.Ca
     assert "␛[2J" in out
 
 
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("Use the <div> element.", "Use the <div> element."),
+        ("<answer>42</answer>", "<answer>42</answer>"),
+        ("Fine. <!-- not for you -->", "Fine. <!-- not for you -->"),
+    ],
+    ids=["tag", "block", "comment"],
+)
+def test_tags_are_shown_as_they_were_written(shown: Show, text: str, line: str) -> None:
+    assert shown(BEGIN, answered(text)) == [line]
+
+
 def test_a_flood_is_cut(shown: Show) -> None:
     lines = shown(BEGIN, *said("word " * 4, "x" * 200_000), answered("word " * 4 + "x" * 200_000))
     assert len("".join(lines)) < 60 * 30

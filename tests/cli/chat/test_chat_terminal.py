@@ -395,6 +395,22 @@ def test_without_colour_nothing_is_coloured_or_taken_back(room: Room) -> None:
     assert b"\x1b" not in answered
 
 
+def test_a_prompt_that_waits_wakes_for_nothing(room: Room) -> None:
+    terminal = room.terminal(room.server(answer("Hello.")))
+    terminal.say("Hi")
+    status = Path(f"/proc/{terminal.process.pid}/status")
+    if not status.exists():
+        pytest.skip("no /proc to read from")
+
+    def woken() -> str:
+        return next(line for line in status.read_text().splitlines() if line.startswith("voluntary"))
+
+    time.sleep(2)  # what follows an answer is over
+    before = woken()
+    time.sleep(3)
+    assert woken() == before
+
+
 def test_the_embedded_model_says_what_it_is_good_for(room: Room) -> None:
     terminal = room.terminal(None)
     assert "Embedded model: sums, units and dates, one question at a time" in terminal.wait_for_prompt()

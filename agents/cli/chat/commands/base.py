@@ -80,7 +80,17 @@ def counted_turn(text: str, turns: int) -> int:
     >>> counted_turn("2", 3)
     2
     """
-    if not text.isdecimal() or not 1 <= int(text) <= turns:
-        there = f"1 to {turns}" if turns else "none: nothing was said yet"
-        raise UsageMistake(f"{text[:40]!r} is no turn; there are {there}")
+    return counted(text, turns, "turn", "nothing was said yet")
+
+
+def counted(text: str, many: int, what: str, why_none: str) -> int:
+    """The place of a thing, from 1, that a person wrote; raises `UsageMistake`.
+
+    >>> counted("3", 1, "demonstration", "/good makes one")
+    Traceback (most recent call last):
+    loopwright.cli.chat.commands.base.UsageMistake: '3' is no demonstration; there are 1 to 1
+    """
+    if not text.isdecimal() or not 1 <= int(text) <= many:
+        there = f"1 to {many}" if many else f"none: {why_none}"
+        raise UsageMistake(f"{text[:40]!r} is no {what}; there are {there}")
     return int(text)

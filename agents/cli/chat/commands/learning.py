@@ -13,7 +13,7 @@ from ..conversation import Turn
 from ..events import EndEvent, MarkEvent
 from ..forms import UsageForm
 from ..learned import demo_of, fixed_call
-from .base import Command, Desk, UsageMistake, counted_turn
+from .base import Command, Desk, UsageMistake, counted, counted_turn
 
 
 async def _good(desk: Desk, rest: str) -> None:
@@ -70,7 +70,7 @@ def _corrected(desk: Desk, turn: Turn, text: str) -> dict[str, Any]:
 async def _fix_call(desk: Desk, turn: Turn, text: str) -> None:
     place, _, written = text.partition(" ")
     calls = [result for step in turn.steps for result in step.results if result.call.name != SUBMIT]
-    number = counted_turn(place, len(calls)) if place else 0
+    number = counted(place, len(calls), "call", "the turn made no call") if place else 0
     args = _object(written)
     if number == 0 or args is None:
         raise UsageMistake('write the call\'s number and its arguments: /fix call 1 {"order_id": 17}')
@@ -95,7 +95,8 @@ async def _demos(desk: Desk, rest: str) -> None:
     if word == "add":
         _add(desk, _chosen(desk, place.strip()))
     elif word == "drop":
-        del demos[counted_turn(place.strip(), len(demos)) - 1]
+        number = counted(place.strip(), len(demos), "demonstration", "/good makes one of the last turn")
+        del demos[number - 1]
         chat.learn(demos)
     elif word == "clear":
         chat.learn([])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ....adapters.values import format_value
 from ....ambient import describe_exchange
 from ....models.base import Usage
-from .base import Command, Desk, UsageMistake, counted_turn
+from .base import Command, Desk, UsageMistake, counted
 
 LONGEST = 100_000  # characters of one look
 
@@ -36,7 +36,8 @@ async def _trace(desk: Desk, rest: str) -> None:
     exchanges = desk.chat.trace.exchanges
     if not exchanges:
         raise UsageMistake("no model was asked since the chat was opened")
-    chosen = [exchanges[counted_turn(rest, len(exchanges)) - 1]] if rest else exchanges[-1:]
+    number = counted(rest, len(exchanges), "model call", "no model was asked") if rest else 0
+    chosen = [exchanges[number - 1]]
     lines = [describe_exchange(one) for one in chosen]
     lines.append(
         f"(the last of {len(exchanges)} model calls of the turn; /trace N shows another)" if not rest else ""
