@@ -61,7 +61,7 @@ def file_block(path: Path) -> str:
     shown = one_line(str(path), 200)
     if not path.exists():
         raise ValueError(f"{shown}: no such file")
-    if not path.is_file():
+    if not (path.is_file() or _is_piped(path)):
         raise ValueError(f"{shown} is no file: attach its files one by one")
     try:
         with path.open("rb") as file:
@@ -72,6 +72,11 @@ def file_block(path: Path) -> str:
         raise ValueError(f"{shown} holds no text")
     text = raw.decode("utf-8", errors="replace")
     return f'<file name="{shown}">\n{_held(text)}\n</file>'
+
+
+def _is_piped(path: Path) -> bool:
+    """Whether it is what another program sends: /dev/stdin, or /dev/fd/N of a shell's <(…)."""
+    return path.parts[:2] == ("/", "dev") and path.is_fifo()
 
 
 def _held(text: str) -> str:

@@ -243,7 +243,7 @@ class JsonShow:
 
 
 class AnswerShow:
-    """The answers alone, and on the other stream what went wrong."""
+    """The answers alone, and on the other stream what a person has to know beside them."""
 
     def __init__(self, out: TextIO | None = None, err: TextIO | None = None) -> None:
         self._out = out or sys.stdout
@@ -259,7 +259,7 @@ class AnswerShow:
             said = end_line(event)
             if said:
                 print(said, file=self._err, flush=True)
-        elif isinstance(event, NoticeEvent) and event.error:
+        elif isinstance(event, NoticeEvent):
             print(plain(event.text), file=self._err, flush=True)
 
     def text(self, text: str) -> None:

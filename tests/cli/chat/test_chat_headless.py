@@ -137,6 +137,21 @@ def test_an_interrupt_ends_with_130_and_keeps_the_turn(room: Room) -> None:
     assert room.run(None, "--script", "-", "-c", stdin="/last\n").stdout.endswith("[interrupted]\n")
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="the system has no name for standard input")
+def test_what_comes_through_a_pipe_goes_along(room: Room) -> None:
+    server = room.server(answer("Fine."))
+    done = room.run(server, "-p", "Review @/dev/stdin", stdin="+ a line\n")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "Fine.\n", "")
+    sent = server.requests[0].body["messages"][-1]["content"]  # type: ignore[index]  # JSON
+    assert sent == 'Review @/dev/stdin\n\n<file name="/dev/stdin">\n+ a line\n</file>'
+
+
+def test_p_says_which_file_is_not_there(room: Room) -> None:
+    done = room.run(room.server(answer("Which report?")), "-p", "Sum up @reprot.txt")
+    assert (done.returncode, done.stdout) == (0, "Which report?\n")
+    assert done.stderr == "@reprot.txt: no such file; it is sent as it stands\n"
+
+
 def test_a_reader_that_goes_away_ends_it_without_a_word(room: Room) -> None:
     server = room.server(answer("nobody reads this"))
     command = [sys.executable, "-m", "loopwright", "chat", *room.options(server, ["-p", "hi"])]
