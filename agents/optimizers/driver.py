@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 
 from ..errors import ConfigurationError
 from ..evaluation.workers import as_completed
+from ..text import counted
 from .amounts import Unit
 from .execution import Caps, Execution
 from .fingerprint import Fingerprints
@@ -40,6 +41,7 @@ class Driver:
     executed: int = 0
     ledger: Ledger = field(init=False)
     _known: dict[str, Outcome] = field(default_factory=dict)
+    _kept: set[str] = field(default_factory=set)  # keys of what is finished and in the store
     _problems: Counter[str] = field(default_factory=Counter)
     _fingerprints: Fingerprints = field(init=False)
 
@@ -93,6 +95,7 @@ class Driver:
             record = self.store.get(key) or self.store.get(_cut(key, caps[places[key]]))
             if record is not None:
                 done[key] = read_outcome(record)
+                self._kept.add(key)
         before = self.ledger.used
         for outcome in done.values():
             before += outcome.spent
@@ -124,6 +127,7 @@ class Driver:
         record = write_outcome(outcome)
         if outcome.problem != "excluded":  # what a network did today is no reason not to try it tomorrow
             self.store.put(_cut(key, caps) if outcome.skipped else key, record)
+            self._kept.add(key)
         self.executed += 1
         return read_outcome(record)
 
@@ -136,10 +140,10 @@ class Driver:
             )
 
     def _how_to_go_on(self) -> str:
-        kept = len(self._known)
+        kept = f"interrupted after {counted(len(self._kept), 'rollout')}"
         if isinstance(self.store, MemoryStore):
-            return f"interrupted after {kept} rollouts, which are lost: give compile a store= to be able to go on"
-        return f"interrupted after {kept} rollouts, which are kept: run the same compile with the same store to go on"
+            return f"{kept}, lost with this process: give compile a store= to be able to go on"
+        return f"{kept}, all in the store: give the same again to go on"
 
 
 def _cut(key: str, caps: Caps) -> str:

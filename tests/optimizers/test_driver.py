@@ -407,6 +407,20 @@ def test_ctrl_c_in_the_middle_of_threads_ends_the_compile() -> None:
         compiled(Asking(), Counted(interrupting), num_threads=4)
 
 
+def test_ctrl_c_says_how_many_rollouts_are_in_the_store(tmp_path: Path) -> None:
+    def interrupting(request: LMRequest) -> ToolCall:
+        if request.messages[-1].content == "n: 5":
+            raise KeyboardInterrupt
+        return answer(request)
+
+    store = tmp_path / "runs.db"
+    with pytest.raises(CompileInterrupted, match="after 5 rollouts, all in the store: give the same again"):
+        compiled(Asking(), Counted(interrupting), num_threads=1, store=store)
+    again = Counted()
+    compiled(Asking(), again, store=store)
+    assert again.calls == 2 * (len(ROWS) - 5)
+
+
 # ---- what is given
 
 

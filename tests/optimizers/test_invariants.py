@@ -187,7 +187,7 @@ def test_ctrl_c_keeps_what_is_done_and_says_how_to_go_on(tmp_path: Path) -> None
                 raise KeyboardInterrupt
             return super().complete(request)
 
-    with pytest.raises(CompileInterrupted, match="run the same compile with the same store to go on"):
+    with pytest.raises(CompileInterrupted, match="all in the store: give the same again to go on"):
         compiled(Interrupted(3), store=tmp_path / "runs.db")
     rest = SimulatedLM(3)
     assert everything(compiled(rest, store=tmp_path / "runs.db")) == WHOLE
@@ -344,6 +344,14 @@ def test_a_budget_that_ends_early_gives_the_best_so_far_and_says_so() -> None:
     assert report.confirmed_baseline is not None, "some of the budget was kept for the confirmation"
     none_left = report_of(compiled(budget=Budget(rollouts=0)))
     assert (none_left.improved, none_left.used.rollouts, none_left.spent_limit) == (False, 0, "rollouts")
+
+
+def test_a_budget_that_leaves_no_room_to_try_what_was_found_says_so() -> None:
+    report = report_of(compiled(budget=Budget(rollouts=40)))
+    taken = {use.phase: use.used.rollouts for use in report.phases}
+    assert (taken["collect"] > 0, taken["select"]) == (True, 0)
+    assert "4 demonstrations found, and none could be tried" in report.reason
+    assert "in rollouts; give it more" in report.reason
 
 
 def test_a_larger_budget_goes_on_from_what_a_smaller_one_left(tmp_path: Path) -> None:

@@ -309,7 +309,7 @@ def test_a_command_that_was_stopped_goes_on_where_it_was(tasks: Path, tmp_path: 
         first.send_signal(signal.SIGINT)
         _, err = first.communicate(timeout=60)
         assert first.returncode == 130
-        assert "run the same compile with the same store to go on" in err
+        assert "all in the store: give the same again to go on" in err
         before = len(server.requests)
         done = subprocess.run(
             wanted, capture_output=True, text=True, timeout=120, env=environment(), check=False

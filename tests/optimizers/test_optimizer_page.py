@@ -140,6 +140,15 @@ def test_nothing_is_wider_than_the_window(opened: Open, width: int, scheme: str)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
+@pytest.mark.parametrize("width", [1280, 390])
+def test_the_tiles_of_a_row_stand_on_one_line(opened: Open, width: int) -> None:
+    page = opened(report(), width=width)
+    tops = page.locator(".tile").evaluate_all("tiles => tiles.map(tile => tile.getBoundingClientRect().top)")
+    columns = 3 if width > 620 else 2
+    assert len(tops) == 6
+    assert [top for top in tops[::columns] for _ in range(columns)] == tops
+
+
 def hostile() -> dict[str, Any]:
     """The report with hostile text wherever a model, a tool or a file may have written."""
     told: dict[str, Any] = json.loads(json.dumps(report()))

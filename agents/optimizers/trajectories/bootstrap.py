@@ -17,6 +17,7 @@ from ...errors import ConfigurationError
 from ...evaluation.metrics import Metric
 from ...example import Example
 from ...modules.agent import Agent
+from ...text import counted
 from ..asking import Asker, Asks
 from ..base import Optimizer, Setting
 from ..conclusion import Parts, concluded, parts_of
@@ -298,9 +299,7 @@ class BootstrapTrajectories(Optimizer):
         others.sort(key=lambda arm: -board.mean(arm))
         finalists = [arm for arm in (chosen, *others) if arm is not selection.baseline][:FINALISTS]
         if not finalists:
-            return self._unchanged(
-                state, "no demonstration made it better on the tasks that it was selected by"
-            )
+            return self._unchanged(state, _nothing_chosen(selection))
         verdict = yield from confirm(board, selection.baseline, finalists, state.parts.confirm)
         arms = {arm.name: arm for arm in (*selection.measured, *finalists)}
         return self._concluded(state, list(arms.values()), verdict)
@@ -327,6 +326,15 @@ class BootstrapTrajectories(Optimizer):
         notes = {**state.notes, "bank": bank}
         name, board = type(self).__name__, state.board
         return concluded(name, self.seed, board, state.selection.baseline, arms, verdict, decisions, notes)
+
+
+def _nothing_chosen(selection: Selection) -> str:
+    """Why no demonstration was chosen: none helped, or there was no room to try one."""
+    if selection.tried or not selection.board.asker.exhausted:
+        return "no demonstration made it better on the tasks that it was selected by"
+    found = counted(len(selection.bank), "demonstration")
+    unit = selection.board.asker.spent_limit or "time"
+    return f"{found} found, and none could be tried: finding took what the budget has for it in {unit}; give it more"
 
 
 def _headroom(collection: Collection) -> dict[str, float]:

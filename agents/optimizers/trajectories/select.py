@@ -67,6 +67,11 @@ class Selection:
         """Every set that was measured on all tasks."""
         return [arm for arm in self._arms.values() if self.board.has_all(arm, self.tasks)]
 
+    @property
+    def tried(self) -> bool:
+        """Whether any set was run on any task."""
+        return any(self.board.score(arm) is not None for arm in self._arms.values())
+
     def expected(self, rounds: int) -> int:
         """How many rollouts a search of so many rounds takes, give or take: every addition is a race."""
 
