@@ -34,6 +34,17 @@ def test_help_lists_every_command_of_the_page(script: Script) -> None:
     assert [name for name in page.split() if f"\n{name} " not in f"\n{shown}"] == []
 
 
+@pytest.mark.parametrize("columns", [40, 80, 200])
+def test_help_breaks_no_word_at_any_width(
+    script: Script, monkeypatch: pytest.MonkeyPatch, columns: int
+) -> None:
+    whole = set(script(None, "/help").out.split())
+    monkeypatch.setenv("COLUMNS", str(columns))
+    shown = script(None, "/help").out
+    assert max(map(len, shown.splitlines())) < columns
+    assert set(shown.split()) == whole
+
+
 def test_an_unknown_command_never_reaches_the_model(room: Room) -> None:
     server = room.server(answer("hello"))
     done = room.run(server, stdin="/modle x\n")
