@@ -178,7 +178,9 @@ def _print_changes(again: Sequence[Rescored]) -> None:
         click.echo(plain(f"  {one.result.task.id}{epoch}: {one.before.outcome} → {one.result.outcome}"))
         for check in one.changed:
             about = f"{check.check} {check.about}".strip()
-            click.echo(plain(f"    {about}: {'passes' if check.passed else check.feedback}"))
+            said = "passes" if check.passed else check.feedback
+            named = said.startswith((f"{check.check} ", f"{check.about}: "))
+            click.echo(plain(f"    {said if named else f'{about}: {said}'}"))
     if len(changed) > NAMED:
         click.echo(f"  and {len(changed) - NAMED} more")
     click.echo()

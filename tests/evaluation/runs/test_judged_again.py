@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,14 @@ def test_the_same_file_changes_nothing(run: Run, tasks: Path, kept: Path, tmp_pa
     assert "judged again: 8 trials, 0 of them with another result" in out
     first, again = report_of(kept), report_of(tmp_path / "again")
     assert again == first
+
+
+def test_what_a_check_says_names_it_once(run: Run, tasks: Path, kept: Path) -> None:
+    tasks.write_text(FILE.replace("{answer: {answer: 3}}", "{answer: {answer: 4}}"))
+    run(tasks, "--rescore", kept, "--out", kept.parent / "four")
+    tasks.write_text(FILE.replace("{answer: {answer: 3}}", "{answer: {answer: 5}}"))
+    _, out, _ = run(tasks, "--rescore", kept.parent / "four")
+    assert set(re.findall(r"^    .*answer.*$", out, re.MULTILINE)) == {"    answer: 4 is not 5"}
 
 
 def test_no_server_is_asked(run: Run, tasks: Path, tmp_path: Path, openai_server: Serve) -> None:
