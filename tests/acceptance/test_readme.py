@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PAGES = ["README.md", "agents/evaluation/README.md"]
+PAGES = ["README.md", "agents/evaluation/README.md", "agents/optimizers/README.md"]
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 FILE_NAME = re.compile(r"# (\S+\.(?:ya?ml|py))\n")
 
@@ -75,7 +75,7 @@ def test_python_snippet_runs(snippet: Snippet, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("page", [page for page in PAGES if commands(page)])
 def test_the_commands_run_one_after_the_other(page: str, tmp_path: Path) -> None:
     folder = folder_of(page, tmp_path)
     for command in commands(page):
