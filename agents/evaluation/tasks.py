@@ -38,7 +38,7 @@ import os
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Any, Self, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 
@@ -209,7 +209,13 @@ class TaskFile:
         ids: Collection[str] = (),
         limit: int | None = None,
     ) -> Self:
-        """The same file with fewer tasks: of a split, with any of the tags, of these ids, the first `limit`."""
+        """The same file with fewer tasks: of a split, with any of the tags, of these ids, the first `limit`.
+
+        Raises `InputError` where there is no such split.
+        """
+        if split is not None and split not in get_args(Split):
+            known = did_you_mean(str(split), get_args(Split))
+            raise InputError(f"there is no split {split!r}{known}; there are: {', '.join(get_args(Split))}")
         chosen = [
             task
             for task in self.tasks
@@ -242,9 +248,15 @@ class TaskFile:
         The value is the task's score, by default the part of the checks that passed; the feedback is the first that
         failed. A task with turns or a world must have been run by `loopwright.evaluation.rollout`, which `Evaluate`
         and the optimizers do. Answers that a model judges are put to it. Raises `MetricError` where there can be no
-        score.
+        score, and `InputError` for an example of elsewhere.
         """
-        task = self.task(example[TASK_ID])
+        name = example.get(TASK_ID)
+        if all(task.id != name for task in self.tasks):
+            said = f"has no {TASK_ID}" if name is None else f"is of the task {name!r}, which is not in it"
+            raise InputError(
+                f"the metric of {self.name!r} judges what its examples() gave; this example {said}"
+            )
+        task = self.task(name)
         run = self._run_of(task, prediction)
         run = replace(run, verdicts=drive(verdicts(task, run, current().trace or Trace())))
         results = judge(task, run, self.signature, self.tools)

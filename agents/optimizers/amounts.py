@@ -56,8 +56,19 @@ def limits_of(budget: Budget | Mapping[str, float | None] | None) -> dict[Unit, 
     >>> limits_of(Budget(rollouts=200, usd=5))
     {'rollouts': 200, 'usd': 5}
     """
-    given = budget.limits if isinstance(budget, Budget) else budget or {}
+    given = budget.limits if isinstance(budget, Budget) else {} if budget is None else budget
+    if not isinstance(given, Mapping):
+        raise ConfigurationError(
+            f"a budget is a mapping, as in {{'rollouts': 200}}, or a Budget, not {given!r}"
+        )
     unknown = [name for name in given if name not in UNITS]
     if unknown:
         raise ConfigurationError(f"a budget has no {unknown[0]!r}; there are: {', '.join(UNITS)}")
+    for name, limit in given.items():
+        if not _is_bound(limit):
+            raise ConfigurationError(f"a budget's {name} is a number of at least 0, not {limit!r}")
     return {unit: limit for unit in UNITS if (limit := given.get(unit)) is not None}
+
+
+def _is_bound(value: object) -> bool:
+    return value is None or (isinstance(value, int | float) and value >= 0)

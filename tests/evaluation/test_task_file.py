@@ -9,7 +9,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from replay import always, replaying, submit
 
-from loopwright import ChainOfThought, Evaluate, Predict, Prediction, ReAct, TaskFile, context
+from loopwright import ChainOfThought, Evaluate, Example, Predict, Prediction, ReAct, TaskFile, context
 from loopwright.errors import InputError, TaskFileError
 from loopwright.evaluation.locate import parse_document
 
@@ -219,6 +219,23 @@ def test_tasks_are_selected_by_split_tag_and_id() -> None:
 def test_an_unknown_task_names_the_nearest() -> None:
     with pytest.raises(KeyError, match="no task 'refnd'; did you mean 'refund'"):
         TaskFile.parse(FULL, base=HERE).task("refnd")
+
+
+def test_an_unknown_split_is_not_an_empty_one() -> None:
+    with pytest.raises(InputError, match="there is no split 'tst'; did you mean 'test'"):
+        TaskFile.parse(FULL, base=HERE).examples("tst")  # type: ignore[arg-type]  # what a typo gives
+
+
+@pytest.mark.parametrize(
+    ("labels", "said"),
+    [
+        pytest.param({}, "this example has no task_id", id="made by hand"),
+        pytest.param({"task_id": "refnd"}, "this example is of the task 'refnd'", id="of another file"),
+    ],
+)
+def test_an_example_of_elsewhere_is_not_judged(labels: dict[str, str], said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        TaskFile.parse(FULL, base=HERE).metric(Example(request="x", **labels), Prediction(reply="y"))
 
 
 def test_tasks_are_examples_with_a_metric() -> None:

@@ -375,6 +375,10 @@ def test_a_budget_of_an_optimizer_is_no_with_block() -> None:
         pass
     with pytest.raises(ConfigurationError, match=r"no 'money'; there are: rollouts"):
         compiled(Asking(), budget={"money": 3})
+    with pytest.raises(ConfigurationError, match=r"a budget is a mapping, as in .'rollouts': 200., .* not 4"):
+        compiled(Asking(), budget=4)
+    with pytest.raises(ConfigurationError, match="a budget's rollouts is a number of at least 0, not '4'"):
+        compiled(Asking(), budget={"rollouts": "4"})
 
 
 # ---- what is shown
