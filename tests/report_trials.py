@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from loopwright import Step, TaskFile, Trajectory
 from loopwright.evaluation import CheckResult, Report, TrialResult
-from loopwright.evaluation.attempt import Outcome
-from loopwright.evaluation.engine import plan
+from loopwright.evaluation.trials.attempt import Outcome
+from loopwright.evaluation.trials.engine import plan
 from loopwright.models import Usage
 from loopwright.tools import ToolCall, ToolResult
 

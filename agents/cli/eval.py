@@ -96,11 +96,11 @@ def command(
     Exit codes: 0 fine, 1 a gate failed (--min-pass, --no-regression), 2 a bad file or option, 3 more than a
     tenth of the trials excluded, 130 stopped before its end (the report of what was done is still printed).
     """
-    from ..evaluation.engine import plan, programmed
     from ..evaluation.runs.folder import KeptRun
     from ..evaluation.runs.journals import open_journals, replayed
     from ..evaluation.runs.spending import read_limits
     from ..evaluation.tasks import TaskFile
+    from ..evaluation.trials.engine import plan, programmed
     from .eval_check import check as prove_tasks
     from .eval_run import Wanted, check_model, make
     from .eval_show import Gates, Output, judge_again, show, show_extent

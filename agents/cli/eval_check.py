@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def check(paths: Sequence[Path], files: Sequence[TaskFile]) -> int:
     """Prove the tasks of files that were read; 2 where one of them is no test of anything."""
-    from ..evaluation.proving import prove_file, summary
+    from ..evaluation.proofs.proving import prove_file, summary
 
     wrong = 0
     for path, file in zip(paths, files, strict=True):

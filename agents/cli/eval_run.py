@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 import click
 
 if TYPE_CHECKING:
-    from ..evaluation.attempt import Trial, TrialResult
-    from ..evaluation.engine import TrialExecutor, UnderWay
     from ..evaluation.reports.report import Report
     from ..evaluation.runs.folder import RunFolder
+    from ..evaluation.trials.attempt import Trial, TrialResult
+    from ..evaluation.trials.engine import TrialExecutor, UnderWay
     from ..models.base import BaseLM
     from ..runtime.budget import Budget
 
@@ -86,9 +86,9 @@ def _made(kept: _InMemory | _InFolder, budget: Budget, model: BaseLM, wanted: Wa
     """Make what is yet to be made, and say how it ended."""
     from ..ambient import context
     from ..calling import evaluation
-    from ..evaluation.engine import UnderWay
     from ..evaluation.runs.spending import whole_usage
     from ..evaluation.show import Progress
+    from ..evaluation.trials.engine import UnderWay
 
     todo = kept.remaining()
     total = len(kept.planned)
@@ -131,7 +131,7 @@ def _folder(trials: Sequence[Trial], model: BaseLM, wanted: Wanted, out: Path) -
 
 
 def _executor(trials: Sequence[Trial], model: BaseLM, wanted: Wanted) -> TrialExecutor:
-    from ..evaluation.engine import executor_for
+    from ..evaluation.trials.engine import executor_for
 
     if wanted.dask is not None:
         from ..evaluation.runs.cluster import Cluster

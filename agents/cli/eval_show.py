@@ -15,12 +15,12 @@ import click
 from ..text import counted, plain
 
 if TYPE_CHECKING:
-    from ..evaluation.attempt import Trial
     from ..evaluation.reports.report import Report
     from ..evaluation.runs.comparison import Comparison
     from ..evaluation.runs.folder import KeptRun
     from ..evaluation.runs.rescore import Rescored
     from ..evaluation.tasks import TaskFile
+    from ..evaluation.trials.attempt import Trial
 
 NAMED = 20  # tasks or checks that are named one by one
 
@@ -146,10 +146,10 @@ def show_extent(trials: Sequence[Trial], model: str) -> int:
 
 def judge_again(files: Sequence[TaskFile], run: KeptRun, gates: Gates, output: Output) -> int:
     """Judge the trials of a run by the files as they are now; print what changed, and the report."""
-    from ..evaluation.engine import plan
     from ..evaluation.reports.report import Report
     from ..evaluation.runs.folder import write_judged
     from ..evaluation.runs.rescore import rescored
+    from ..evaluation.trials.engine import plan
 
     if output.folder is not None and output.folder.resolve() == run.path.resolve():
         raise click.UsageError("--out is the run itself, which stays as it is: give another folder")

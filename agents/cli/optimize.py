@@ -89,12 +89,12 @@ def command(
     Exit codes: 0 done, better or not; 1 no model could be reached; 2 a bad file or option; 130 stopped.
     """
     from ..ambient import context
-    from ..evaluation.engine import programmed
     from ..evaluation.runs.spending import read_limits
     from ..evaluation.tasks import TaskFile
+    from ..evaluation.trials.engine import programmed
     from ..models.lm import LM
-    from ..optimizers.amounts import UNITS
-    from ..optimizers.driver import CompileInterrupted
+    from ..optimizers.driving.amounts import UNITS
+    from ..optimizers.driving.driver import CompileInterrupted
     from .optimize_show import Optimized, check_writable, show
 
     tasks = TaskFile.load(file)

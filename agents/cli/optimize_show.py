@@ -16,7 +16,7 @@ from ..text import one_line, plain
 
 if TYPE_CHECKING:
     from ..module import Module
-    from ..optimizers.amounts import Amounts
+    from ..optimizers.driving.amounts import Amounts
     from ..optimizers.estimates import Estimate
     from ..optimizers.report import Report
 

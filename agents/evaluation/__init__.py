@@ -1,26 +1,20 @@
 """Evaluation: metrics over examples, and scripted tasks from a file.
 
-metrics        how good an answer is; what a metric may return
-evaluate       Evaluate: a program on many examples
-tasks          TaskFile: the file of tasks, its agent, its examples
-format, world_format      its keys and types       locate   its lines       *semantics, problems   what is wrong with it
-proving        whether each task can be solved, and is not solved by doing nothing
-conversation   a task played on an agent, turn by turn; simulated_user   a user that a model plays
-worlds         what tools work on, fresh for each trial; task_run   one run with all of that around it
-record         what a run left behind, and what a check says of it
-checks         a task's expectations held against what a run did; state_checks   against its world
-judging        answers that a model judges      scoring   from checks, gates and weights to a score
-attempt        one trial              engine   each task so many times, several at once
-rollout        one example of a file on one program, as optimizers run it
-runs           a run in a folder, gone on with, judged again, compared with another
-reports        the figures, report.json, the page report.html, and the same on a terminal
+metrics, evaluate   how good an answer is; `Evaluate`: a program on many examples
+tasks               `TaskFile`: the file of tasks, its agent, its examples
+file/               its keys and types, its lines, and what is wrong with it
+checks/             a task's expectations held against what a run did
+trials/             one trial, its turns and its world; each task so many times, several at once
+proofs/             that a task can be solved as it says, and not by doing nothing
+runs/               a run in a folder, gone on with, judged again, compared with another
+reports/            the figures, report.json, the page report.html, and the same on a terminal
+rollout             a program on an example of a file, for optimizers
 """
 
 from __future__ import annotations
 
-from .attempt import Trial, TrialResult
-from .checks import judge
-from .engine import plan, run_trials
+from .checks.judge import judge
+from .checks.record import CheckResult, Run, TurnMade, Verdict
 from .evaluate import Evaluate, EvaluationError, EvaluationInterrupted, EvaluationResult
 from .metrics import (
     MetricError,
@@ -33,10 +27,11 @@ from .metrics import (
     f1,
     numeric,
 )
-from .record import CheckResult, Run, TurnMade, Verdict
 from .reports.report import Report
 from .rollout import Rollout, file_of, rollout, run_example
 from .tasks import TaskFile
+from .trials.attempt import Trial, TrialResult
+from .trials.engine import plan, run_trials
 
 __all__ = [
     "CheckResult",

@@ -17,7 +17,7 @@ from typing import Any
 from ..example import Example
 from ..text import words
 from ..trace import Trace
-from .answers import contains_text, near, one_number, same_value
+from .checks.answers import contains_text, near, one_number, same_value
 
 Metric = Callable[..., object]
 

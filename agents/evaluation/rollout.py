@@ -18,11 +18,11 @@ from ..example import Example, Prediction
 from ..module import Module
 from ..text import one_line
 from ..trace import Trace
-from .attempt import Trial, is_infrastructure, prepared
+from .file.programs import limit
 from .metrics import Metric, Score, as_score, call_metric
-from .programs import limit
-from .task_run import run_task
 from .tasks import RUN, TASK_ID, TaskFile
+from .trials.attempt import Trial, is_infrastructure, prepared
+from .trials.task_run import run_task
 
 Program = Callable[..., Any]
 

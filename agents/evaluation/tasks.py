@@ -55,21 +55,21 @@ from ..signature import Signature
 from ..text import did_you_mean
 from ..trace import Trace
 from ..trajectory import Trajectory
-from .checks import judge
-from .conversation import TurnFields
-from .format import AgentSpec, Defaults, Split, Task, TaskFileSpec, json_schema
-from .judging import verdicts
-from .locate import Document, parse_document, read_document
+from .checks.judge import judge
+from .checks.record import Run
+from .checks.rubric import verdicts
+from .checks.scoring import scored
+from .checks.world_record import WorldRecord
+from .file.format import AgentSpec, Defaults, Split, Task, TaskFileSpec, json_schema
+from .file.locate import Document, parse_document, read_document
+from .file.problems import Problems, explain
+from .file.programs import Kind, build_program
+from .file.semantics import TaskChecker, check_approval, check_ids, find_tools, read_program, read_signature
+from .file.turn_semantics import check_turn_input
+from .file.world_semantics import check_worlds, with_declared
 from .metrics import MetricError, Score
-from .problems import Problems, explain
-from .programs import Kind, build_program
-from .record import Run
-from .scoring import scored
-from .semantics import TaskChecker, check_approval, check_ids, find_tools, read_program, read_signature
-from .turn_semantics import check_turn_input
-from .world_record import WorldRecord
-from .world_semantics import check_worlds, with_declared
-from .worlds import Reached, Worlds, fault_of, read_worlds
+from .trials.conversation import TurnFields
+from .trials.worlds import Reached, Worlds, fault_of, read_worlds
 
 M = TypeVar("M", bound=BaseModel)
 

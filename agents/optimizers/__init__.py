@@ -11,57 +11,57 @@ from typing import TYPE_CHECKING
 from ..lazy import names_of
 
 if TYPE_CHECKING:
-    from .amounts import Amounts as Amounts
     from .base import Optimizer as Optimizer
     from .base import Setting as Setting
-    from .bootstrap_few_shot import BootstrapFewShot as BootstrapFewShot
-    from .copro import COPRO as COPRO
-    from .driver import CompileInterrupted as CompileInterrupted
+    from .driving.amounts import Amounts as Amounts
+    from .driving.driver import CompileInterrupted as CompileInterrupted
+    from .driving.rollouts import Batch as Batch
+    from .driving.rollouts import Compiled as Compiled
+    from .driving.rollouts import Outcome as Outcome
+    from .driving.rollouts import Rollout as Rollout
+    from .driving.rollouts import Search as Search
+    from .driving.rollouts import draws as draws
+    from .driving.store import RolloutStore as RolloutStore
     from .estimates import Estimate as Estimate
-    from .gepa import GEPA as GEPA
-    from .knn_few_shot import KNNFewShot as KNNFewShot
-    from .labeled_few_shot import LabeledFewShot as LabeledFewShot
-    from .mipro import MIPROv2 as MIPROv2
-    from .random_search import BootstrapFewShotWithRandomSearch as BootstrapFewShotWithRandomSearch
-    from .random_search import BootstrapRS as BootstrapRS
+    from .few_shot.bootstrap import BootstrapFewShot as BootstrapFewShot
+    from .few_shot.knn import KNNFewShot as KNNFewShot
+    from .few_shot.labeled import LabeledFewShot as LabeledFewShot
+    from .few_shot.random_search import BootstrapFewShotWithRandomSearch as BootstrapFewShotWithRandomSearch
+    from .few_shot.random_search import BootstrapRS as BootstrapRS
     from .report import Decision as Decision
     from .report import Report as Report
     from .report import report_of as report_of
-    from .rollouts import Batch as Batch
-    from .rollouts import Compiled as Compiled
-    from .rollouts import Outcome as Outcome
-    from .rollouts import Rollout as Rollout
-    from .rollouts import Search as Search
-    from .rollouts import draws as draws
-    from .simba import SIMBA as SIMBA
-    from .store import RolloutStore as RolloutStore
+    from .texts.copro import COPRO as COPRO
+    from .texts.gepa import GEPA as GEPA
+    from .texts.mipro import MIPROv2 as MIPROv2
+    from .texts.simba import SIMBA as SIMBA
     from .trajectories import BootstrapTrajectories as BootstrapTrajectories
 
 _HOME_OF = {
-    "Amounts": "amounts",
-    "Batch": "rollouts",
-    "BootstrapFewShot": "bootstrap_few_shot",
-    "BootstrapFewShotWithRandomSearch": "random_search",
-    "BootstrapRS": "random_search",
+    "Amounts": "driving.amounts",
+    "Batch": "driving.rollouts",
+    "BootstrapFewShot": "few_shot.bootstrap",
+    "BootstrapFewShotWithRandomSearch": "few_shot.random_search",
+    "BootstrapRS": "few_shot.random_search",
     "BootstrapTrajectories": "trajectories",
-    "COPRO": "copro",
-    "CompileInterrupted": "driver",
-    "Compiled": "rollouts",
+    "COPRO": "texts.copro",
+    "CompileInterrupted": "driving.driver",
+    "Compiled": "driving.rollouts",
     "Decision": "report",
     "Estimate": "estimates",
-    "GEPA": "gepa",
-    "KNNFewShot": "knn_few_shot",
-    "LabeledFewShot": "labeled_few_shot",
-    "MIPROv2": "mipro",
+    "GEPA": "texts.gepa",
+    "KNNFewShot": "few_shot.knn",
+    "LabeledFewShot": "few_shot.labeled",
+    "MIPROv2": "texts.mipro",
     "Optimizer": "base",
-    "Outcome": "rollouts",
+    "Outcome": "driving.rollouts",
     "Report": "report",
-    "Rollout": "rollouts",
-    "RolloutStore": "store",
-    "SIMBA": "simba",
-    "Search": "rollouts",
+    "Rollout": "driving.rollouts",
+    "RolloutStore": "driving.store",
+    "SIMBA": "texts.simba",
+    "Search": "driving.rollouts",
     "Setting": "base",
-    "draws": "rollouts",
+    "draws": "driving.rollouts",
     "report_of": "report",
 }
 

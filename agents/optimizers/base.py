@@ -20,12 +20,12 @@ from ..models.base import BaseLM
 from ..models.lm import LM
 from ..module import Module
 from ..runtime.budget import Budget
-from .amounts import Unit, limits_of
-from .driver import Driver
-from .execution import Execution, Run, call_program
-from .progress import Progress
-from .rollouts import Search
-from .store import MemoryStore, RolloutStore, Store
+from .driving.amounts import Unit, limits_of
+from .driving.driver import Driver
+from .driving.execution import Execution, Run, call_program
+from .driving.progress import Progress
+from .driving.rollouts import Search
+from .driving.store import MemoryStore, RolloutStore, Store
 
 Program = TypeVar("Program", bound=Module)
 

@@ -10,9 +10,9 @@ from ..example import Example
 from ..module import Module
 from ..state import State, dump_state
 from .components import components, text_of
+from .driving.rollouts import Compiled
 from .racing import Arm, Board, Verdict
 from .report import Candidate, Decision, Report
-from .rollouts import Compiled
 from .splits import GROUP, TASK_ID, apart_from, grouped, split
 
 ENOUGH = 10  # groups from which on some are kept for the confirmation

@@ -11,8 +11,8 @@ from ..example import Example
 from ..models.base import BaseLM
 from ..runtime.budget import Budget
 from .base import Teacher
-from .execution import Run
-from .store import Store
+from .driving.execution import Run
+from .driving.store import Store
 
 
 class CompileOptions(TypedDict, total=False):

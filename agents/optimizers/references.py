@@ -13,9 +13,9 @@ from ..example import Example
 from ..module import Module
 from ..signature import Signature
 from ..trajectory import Step, Trajectory
-from .asking import Asker, Asks
-from .demonstrations import demos_in, gold_trajectories
-from .rollouts import Rollout
+from .driving.rollouts import Rollout
+from .few_shot.demonstrations import demos_in, gold_trajectories
+from .texts.asking import Asker, Asks
 
 
 def known_runs(

@@ -9,7 +9,7 @@ from typing import Any
 
 from ..adapters.values import to_plain
 from ..text import counted
-from .amounts import NOTHING, Amounts
+from .driving.amounts import NOTHING, Amounts
 from .estimates import Estimate
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from ..adapters.values import to_plain
 from ..example import Example
-from .rollouts import draws
+from .driving.rollouts import draws
 
 GROUP = "group"  # the label that says what examples belong together: one customer, one document, one seed question
 TASK_ID = "task_id"

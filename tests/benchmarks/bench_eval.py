@@ -27,11 +27,11 @@ from typing import Any
 
 from loopwright import context
 from loopwright.evaluation import TaskFile, plan
-from loopwright.evaluation.engine import TrialExecutor, UnderWay, amake_trial, make_trial
 from loopwright.evaluation.reports.page import write_page
 from loopwright.evaluation.runs.folder import RunFolder
 from loopwright.evaluation.runs.junit import write_junit
 from loopwright.evaluation.runs.spending import run_budget
+from loopwright.evaluation.trials.engine import TrialExecutor, UnderWay, amake_trial, make_trial
 from loopwright.evaluation.workers import Loop, Threads
 from loopwright.models import BaseLM, Capabilities, LMRequest, LMResponse, Usage
 from loopwright.tools import ToolCall

@@ -15,8 +15,8 @@ import pytest
 
 from loopwright import TaskFile
 from loopwright.errors import TaskFileError
-from loopwright.evaluation.locate import parse_document
-from loopwright.evaluation.proving import prove
+from loopwright.evaluation.file.locate import parse_document
+from loopwright.evaluation.proofs.proving import prove
 
 HERE = Path(__file__).parent
 

@@ -21,7 +21,7 @@ from loopwright.errors import (
     ServerError,
 )
 from loopwright.evaluation import Report, TrialResult, plan, run_trials
-from loopwright.evaluation.attempt import prepared
+from loopwright.evaluation.trials.attempt import prepared
 from loopwright.models import FunctionLM, LMRequest, LMResponse, Usage
 from loopwright.models.scripted import Answer
 from loopwright.tools import ToolCall

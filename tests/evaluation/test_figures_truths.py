@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from loopwright import TaskFile
-from loopwright.evaluation.format import Task
+from loopwright.evaluation.file.format import Task
 
 FOLDER = Path(__file__).parents[2] / "examples" / "figures"
 

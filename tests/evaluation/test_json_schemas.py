@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from loopwright.evaluation.json_schemas import schema_problem, value_problem
+from loopwright.evaluation.file.json_schemas import schema_problem, value_problem
 
 SOUND: list[Any] = [
     True,

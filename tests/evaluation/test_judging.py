@@ -11,8 +11,8 @@ from replay import NATIVE, submit
 from loopwright import TaskFile, context
 from loopwright.errors import AuthError, ServerError
 from loopwright.evaluation import CheckResult, Report, Run, TrialResult, judge, plan, run_trials
-from loopwright.evaluation.attempt import with_checks
 from loopwright.evaluation.runs.codec import trial_as_json, trial_from_json
+from loopwright.evaluation.trials.attempt import with_checks
 from loopwright.models import LMResponse, ScriptedLM, Usage
 from loopwright.models.scripted import Answer
 from loopwright.runtime import Budget

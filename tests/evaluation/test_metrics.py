@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from loopwright.evaluation.checks.judge.answers import identical, numbers_in, same_value
 
 from loopwright import Example, Prediction
 from loopwright.evaluation import (
@@ -18,7 +19,6 @@ from loopwright.evaluation import (
     f1,
     numeric,
 )
-from loopwright.evaluation.answers import identical, numbers_in, same_value
 from loopwright.trace import Trace
 
 

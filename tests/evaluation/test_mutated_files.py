@@ -13,7 +13,7 @@ import pytest
 
 from loopwright import TaskFile
 from loopwright.errors import TaskFileError
-from loopwright.evaluation.locate import parse_document
+from loopwright.evaluation.file.locate import parse_document
 
 BASE = Path(__file__).parent / "whole"
 SOUND: Any = parse_document((BASE / "refunds.yaml").read_text(), "t.yaml").value

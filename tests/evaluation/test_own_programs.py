@@ -10,7 +10,7 @@ from replay import submit
 from loopwright import MultiChainComparison, TaskFile, context
 from loopwright.errors import ConfigurationError
 from loopwright.evaluation import plan, run_trials
-from loopwright.evaluation.programs import agents_in, tools_of
+from loopwright.evaluation.file.programs import agents_in, tools_of
 from loopwright.models import ScriptedLM
 from loopwright.tools import ToolCall
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from loopwright.evaluation.checks.judge.matching import Matcher
 
 from loopwright import TaskFile
 from loopwright.cli import run_command
-from loopwright.evaluation.gold_calls import UNKNOWN, witness
-from loopwright.evaluation.locate import parse_document
-from loopwright.evaluation.matching import Matcher
-from loopwright.evaluation.pattern_text import matching_text
-from loopwright.evaluation.proving import Proof, prove, summary
+from loopwright.evaluation.file.locate import parse_document
+from loopwright.evaluation.proofs.gold_calls import UNKNOWN, witness
+from loopwright.evaluation.proofs.pattern_text import matching_text
+from loopwright.evaluation.proofs.proving import Proof, prove, summary
 
 HERE = Path(__file__).parent
 

@@ -16,14 +16,14 @@ from hypothesis import strategies as st
 from loopwright import Step, TaskFile, Trajectory
 from loopwright.errors import NetworkError
 from loopwright.evaluation import CheckResult, Report, TrialResult
-from loopwright.evaluation.attempt import Outcome
-from loopwright.evaluation.engine import plan
 from loopwright.evaluation.reports import report as report_module
 from loopwright.evaluation.reports import stored as stored_module
 from loopwright.evaluation.reports.figures import mean_rate, pass_power, quantile, wilson
 from loopwright.evaluation.reports.stored import FORMAT
 from loopwright.evaluation.reports.text import print_report, print_trials
 from loopwright.evaluation.show import Progress, Table, print_table
+from loopwright.evaluation.trials.attempt import Outcome
+from loopwright.evaluation.trials.engine import plan
 from loopwright.models import Usage
 from loopwright.tools import ToolCall, ToolResult
 

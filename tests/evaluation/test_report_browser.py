@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from loopwright.evaluation.checks.judge.record import TurnMade, Verdict
+from loopwright.evaluation.checks.judge.world_record import WorldRecord
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 from report_trials import HOSTILE, mixed_report, report_of, shop, step, submitted, trial
 from system_browser import NONE, QUIET, chromium
@@ -18,10 +20,8 @@ from loopwright import Trajectory
 from loopwright import context as lw_context
 from loopwright.cli import run_command
 from loopwright.evaluation import CheckResult, Report
-from loopwright.evaluation.record import TurnMade, Verdict
 from loopwright.evaluation.reports.page import write_page
 from loopwright.evaluation.runs.comparison import compare
-from loopwright.evaluation.world_record import WorldRecord
 from loopwright.models import Capabilities, ScriptedLM
 from loopwright.tools import ToolCall, ToolResult
 from loopwright.tools.world import Change

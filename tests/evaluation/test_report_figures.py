@@ -6,16 +6,16 @@ import io
 import os
 
 import pytest
+from loopwright.evaluation.checks.judge.record import TurnMade, Verdict
+from loopwright.evaluation.checks.judge.world_record import WorldRecord
 from report_trials import mixed_report, report_of, shop, submitted, trial
 
 from loopwright import Step, Trajectory, context
 from loopwright.evaluation import CheckResult, Report, plan, run_trials
-from loopwright.evaluation.record import TurnMade, Verdict
 from loopwright.evaluation.reports.clusters import normalised
 from loopwright.evaluation.reports.page.view import dollars, duration
 from loopwright.evaluation.reports.text import print_report
 from loopwright.evaluation.reports.tool_figures import misfits
-from loopwright.evaluation.world_record import WorldRecord
 from loopwright.models import Capabilities, FunctionLM, LMRequest, LMResponse, Usage
 from loopwright.tools import Tool, ToolCall, ToolRegistry, ToolResult
 from loopwright.tools.world import Change

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from loopwright import TaskFile
-from loopwright.evaluation.format import Task
+from loopwright.evaluation.file.format import Task
 
 FOLDER = Path(__file__).parents[2] / "examples" / "support_desk"
 SHOP: dict[str, Any] = yaml.safe_load((FOLDER / "shop.yaml").read_text(encoding="utf-8"))

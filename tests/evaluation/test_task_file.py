@@ -11,7 +11,7 @@ from replay import always, replaying, submit
 
 from loopwright import ChainOfThought, Evaluate, Example, Predict, Prediction, ReAct, TaskFile, context
 from loopwright.errors import InputError, TaskFileError
-from loopwright.evaluation.locate import parse_document
+from loopwright.evaluation.file.locate import parse_document
 
 HERE = Path(__file__).parent
 EXAMPLES = HERE.parents[1] / "examples" / "tasks"

@@ -8,13 +8,14 @@ import threading
 from pathlib import Path
 
 import pytest
+from loopwright.evaluation.checks.judge.world_record import WorldRecord
 
 from loopwright import Evaluate, ReAct, TaskFile, context
-from loopwright.evaluation import MetricError, Report, TrialResult, plan, run_trials, world_format
+from loopwright.evaluation import MetricError, Report, TrialResult, plan, run_trials
+from loopwright.evaluation.file import world_format
 from loopwright.evaluation.runs import trial_as_json, trial_from_json
 from loopwright.evaluation.runs.manifest import digests
 from loopwright.evaluation.runs.rescore import rejudged
-from loopwright.evaluation.world_record import WorldRecord
 from loopwright.example import Prediction
 from loopwright.models import Capabilities, FunctionLM, LMRequest
 from loopwright.models.scripted import Answer

@@ -32,12 +32,12 @@ from loopwright.optimizers import (
     Setting,
     report_of,
 )
-from loopwright.optimizers.amounts import Amounts
+from loopwright.optimizers.driving.amounts import Amounts
+from loopwright.optimizers.driving.fingerprint import Fingerprints
+from loopwright.optimizers.driving.progress import Progress
+from loopwright.optimizers.driving.records import read_outcome, write_outcome
+from loopwright.optimizers.driving.rollouts import PredictorCall
 from loopwright.optimizers.estimates import estimate, paired
-from loopwright.optimizers.fingerprint import Fingerprints
-from loopwright.optimizers.progress import Progress
-from loopwright.optimizers.records import read_outcome, write_outcome
-from loopwright.optimizers.rollouts import PredictorCall
 from loopwright.runtime import Budget
 from loopwright.tools import ToolCall
 

@@ -22,10 +22,10 @@ from loopwright.callbacks import BaseCallback
 from loopwright.errors import ConfigurationError, NetworkError, StateError
 from loopwright.models import LMRequest, LMResponse
 from loopwright.optimizers import BootstrapTrajectories, CompileInterrupted, Report, RolloutStore, report_of
-from loopwright.optimizers.execution import Execution, call_program
-from loopwright.optimizers.rollouts import Rollout
+from loopwright.optimizers.driving.execution import Execution, call_program
+from loopwright.optimizers.driving.rollouts import Rollout
+from loopwright.optimizers.driving.store import MemoryStore
 from loopwright.optimizers.splits import group_of, of_example, split, task_of
-from loopwright.optimizers.store import MemoryStore
 from loopwright.optimizers.trajectories.gate import Gate
 from loopwright.optimizers.trajectories.runs import Shown, agents_in
 from loopwright.runtime import Budget

@@ -10,8 +10,8 @@ from loopwright import Example, Module, ReAct, Step, Trajectory
 from loopwright.errors import ConfigurationError
 from loopwright.evaluation.metrics import exact_match
 from loopwright.optimizers import BootstrapTrajectories
-from loopwright.optimizers.execution import Execution
-from loopwright.optimizers.rollouts import Batch
+from loopwright.optimizers.driving.execution import Execution
+from loopwright.optimizers.driving.rollouts import Batch
 from loopwright.optimizers.splits import of_example
 from loopwright.optimizers.trajectories.flow import Seen
 from loopwright.optimizers.trajectories.gate import Gate

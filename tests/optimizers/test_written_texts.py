@@ -16,8 +16,8 @@ from loopwright.models import FunctionLM, LMRequest
 from loopwright.models.scripted import Answer
 from loopwright.optimizers import Optimizer, Report
 from loopwright.optimizers.components import Component, components, with_texts
-from loopwright.optimizers.pareto import front
-from loopwright.optimizers.proposing import MAX_TEXT, cleaned
+from loopwright.optimizers.texts.pareto import front
+from loopwright.optimizers.texts.proposing import MAX_TEXT, cleaned
 from loopwright.tools import ToolCall
 
 

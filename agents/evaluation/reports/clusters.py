@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ..attempt import TrialResult
+from ..trials.attempt import TrialResult
 
 # Feedback may quote a model at length, and what is quoted may hold anything: it is cut before it is searched.
 READ = 400

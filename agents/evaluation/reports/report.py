@@ -42,8 +42,8 @@ from typing import Any
 from ...__about__ import __version__
 from ...models.base import NO_USAGE, Usage
 from ...trajectory import Trajectory
-from ..attempt import Trial, TrialResult
 from ..tasks import TaskFile
+from ..trials.attempt import Trial, TrialResult
 from .clusters import Cluster, clusters
 from .figures import Rate, mean_rate, pass_power, quantile
 from .stored import FILE, FORMAT, finite, task_json

@@ -38,10 +38,10 @@ from loopwright.tools.world import Change
 from ...adapters.values import to_plain
 from ...errors import ConfigurationError
 from ...trajectory import Step
-from ..attempt import TrialResult
-from ..format import ScoreSpec
-from ..record import CheckResult
-from ..scoring import names_of
+from ..checks.record import CheckResult
+from ..checks.scoring import names_of
+from ..file.format import ScoreSpec
+from ..trials.attempt import TrialResult
 
 FORMAT = 1
 FILE = "report.json"

@@ -14,9 +14,9 @@ from typing import TextIO
 from ...adapters.values import format_value
 from ...text import call_text, counted, one_line, plain
 from ...trajectory import Step
-from ..attempt import TrialResult
-from ..record import TurnMade
+from ..checks.record import TurnMade
 from ..show import Table, console, print_table
+from ..trials.attempt import TrialResult
 from .figures import Rate, percent
 from .report import Report, by_task
 

@@ -13,8 +13,8 @@ from loopwright.tools.errors import ArgumentsError
 
 from ...adapters.base import SUBMIT
 from ...adapters.values import to_plain
-from ..arguments import coerced_argument
-from ..attempt import TrialResult
+from ..checks.arguments import coerced_argument
+from ..trials.attempt import TrialResult
 
 NO_OBJECT = "(no JSON object)"  # in the place of a parameter: the arguments could not be read at all
 TOGETHER = "(together)"  # each argument fits alone, all of them do not

@@ -16,9 +16,9 @@ from ...errors import ConfigurationError
 from ...models.base import BaseLM
 from ...models.lm import LM
 from ...module import Module
-from ..attempt import Trial, TrialResult
-from ..engine import make_trial, programmed
 from ..tasks import TaskFile
+from ..trials.attempt import Trial, TrialResult
+from ..trials.engine import make_trial, programmed
 from ..workers import AHEAD
 from .codec import trial_as_json, trial_from_json
 

@@ -17,8 +17,8 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from ...adapters.values import to_plain
 from ...errors import LoopwrightError
-from ..attempt import TrialResult
-from ..format import Task
+from ..file.format import Task
+from ..trials.attempt import TrialResult
 
 MAX_DEPTH = 50  # levels of records and containers; what is deeper is a value that holds itself
 

@@ -19,10 +19,10 @@ from typing import Any, Literal
 
 from ...text import call_text, one_line
 from ...trajectory import Step
-from ..attempt import TrialResult
 from ..reports.figures import Rate, percent
 from ..reports.report import Report, by_task, rate_of
 from ..show import Table
+from ..trials.attempt import TrialResult
 from .manifest import task_digest
 
 SIGNIFICANT = 0.05

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ...module import Module
 from ...modules.agent import Agent
-from ..attempt import Trial, prepared
+from ..trials.attempt import Trial, prepared
 
 _OWN = "loopwright.modules."  # whose programs are known to ask nobody else
 

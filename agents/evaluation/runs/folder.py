@@ -20,9 +20,9 @@ from typing import Any, Self
 from ...errors import ConfigurationError
 from ...models.base import BaseLM, Usage
 from ...runtime.budget import Budget
-from ..attempt import Trial, TrialResult
-from ..format import Task
+from ..file.format import Task
 from ..reports.report import Report
+from ..trials.attempt import Trial, TrialResult
 from . import manifest as manifests
 from . import store
 from .manifest import Manifest, Session, differences, digests, write_whole

@@ -9,8 +9,8 @@ from typing import Any
 
 from ...errors import ConfigurationError
 from ...runtime.journal import Journal, JournalFile
-from ..attempt import Trial, TrialResult
 from ..tasks import TaskFile
+from ..trials.attempt import Trial, TrialResult
 
 FILE = "journal.sqlite"
 

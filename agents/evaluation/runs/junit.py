@@ -12,8 +12,8 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 from ...text import one_line
-from ..attempt import Trial, TrialResult
 from ..reports.report import Report
+from ..trials.attempt import Trial, TrialResult
 from .manifest import write_whole
 
 FILE = "junit.xml"

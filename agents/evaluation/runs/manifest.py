@@ -33,8 +33,8 @@ from ...errors import ConfigurationError
 from ...models.base import BaseLM
 from ...models.lm import LM
 from ...module import Module
-from ..attempt import Trial
 from ..tasks import TaskFile
+from ..trials.attempt import Trial
 from .codec import from_json
 
 FORMAT = 1

@@ -14,11 +14,11 @@ from typing import Any
 
 from ...adapters.values import parse_value
 from ...errors import ConfigurationError
-from ..attempt import TrialResult, with_checks
-from ..checks import judge
-from ..format import Task
-from ..record import CheckResult, Run
+from ..checks.judge import judge
+from ..checks.record import CheckResult, Run
+from ..file.format import Task
 from ..tasks import TaskFile
+from ..trials.attempt import TrialResult, with_checks
 from .folder import KeptRun
 
 

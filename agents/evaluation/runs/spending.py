@@ -10,7 +10,7 @@ from ...ambient import current
 from ...errors import BudgetError, ConfigurationError
 from ...models.base import BaseLM, LMRequest, Usage
 from ...runtime.budget import Budget, Reserved
-from ..attempt import Trial, TrialResult
+from ..trials.attempt import Trial, TrialResult
 from .manifest import Session
 
 LIMITS = ("usd", "tokens", "calls", "seconds")

@@ -23,7 +23,7 @@ from loopwright.tools.threads import spawn
 
 from ...errors import ConfigurationError
 from ...trajectory import Step, Trajectory
-from ..attempt import TrialResult
+from ..trials.attempt import TrialResult
 from .codec import Lookup, RecordError, from_json, trial_as_json, trial_from_json, written
 
 FILE = "trials.jsonl"

@@ -18,14 +18,14 @@ from ...evaluation.metrics import Metric
 from ...example import Example
 from ...modules.agent import Agent
 from ...text import counted
-from ..asking import Asker, Asks
 from ..base import Optimizer, Setting
 from ..conclusion import Parts, concluded, parts_of
+from ..driving.rollouts import Batch, Compiled, Search
 from ..racing import Arm, Board, Verdict, confirm, repeats_of, rung_order
 from ..report import Decision
-from ..rollouts import Batch, Compiled, Search
 from ..splits import distinct as distinct_rows
 from ..splits import task_of
+from ..texts.asking import Asker, Asks
 from .collect import Collection, Source, sources
 from .gate import Gate, guessable
 from .rewrite import Rewriting, mended, unused

@@ -16,8 +16,8 @@ from ...example import Example
 from ...module import Module
 from ...modules.agent import Agent
 from ...trajectory import Step, Trajectory
-from ..records import NO_OUTPUT
-from ..rollouts import Outcome, PredictorCall
+from ..driving.records import NO_OUTPUT
+from ..driving.rollouts import Outcome, PredictorCall
 from ..splits import of_example, task_of
 
 CHARS_A_TOKEN = 4

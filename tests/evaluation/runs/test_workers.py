@@ -17,7 +17,7 @@ from replay import always
 
 from loopwright import Module, Prediction, ReAct, TaskFile, context
 from loopwright.evaluation import plan, run_trials
-from loopwright.evaluation.engine import UnderWay, amake_trial, can_be_awaited, executor_for
+from loopwright.evaluation.trials.engine import UnderWay, amake_trial, can_be_awaited, executor_for
 from loopwright.evaluation.workers import AsDone, Executor, InTurn, Loop, Threads
 from loopwright.models import LM, BaseLM, Delta, LMRequest, LMResponse
 

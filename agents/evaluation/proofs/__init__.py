@@ -1,0 +1,5 @@
+"""Proofs: that a task can be solved as its file says, and that doing nothing does not solve it (`eval --check`).
+
+proving              what was proved of each task, and what was not
+gold, gold_calls     the run that a task asks for: its calls, its answers        pattern_text     texts that fit a pattern
+"""

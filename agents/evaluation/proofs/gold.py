@@ -1,0 +1,169 @@
+"""Runs that are made up to prove a task: one that does what the task asks for, and one that does nothing.
+
+The calls of the first are the reference's, and what else the task requires; they are made through the real tools
+on a fresh world, without the task's faults. Its answers are those that the task expects.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from loopwright.tools import Approval, Tool, ToolCall, ToolResult, ToolRun
+from loopwright.tools.world import Environment
+from loopwright.tools.world.environment import view_of
+
+from ...adapters.base import SUBMIT
+from ...adapters.values import parse_value, to_plain
+from ...signature import Field
+from ...text import one_line
+from ...trajectory import Step, Trajectory
+from ..checks.record import Run, TurnMade
+from ..checks.world_record import WorldRecord
+from ..file.format import Task, TurnExpect
+from ..file.semantics import kinds_of
+from ..tasks import TaskFile
+from .gold_calls import UNKNOWN, Open, planned, read_as_far, witness
+
+IDLE_TEXT = "I don't know."
+
+
+@dataclass
+class Gold:
+    """A run that does what its task asks for: `failed` says which of its calls did not, `open_` what is not known."""
+
+    run: Run
+    made: list[ToolResult] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
+    open_: list[Open] = field(default_factory=list)
+
+
+def answers(
+    file: TaskFile, expect: TurnExpect, given: Mapping[str, Any], open_: list[Open]
+) -> dict[str, Any]:
+    """The outputs that a task expects, or that its reference has given; one that neither tells is noted as open."""
+    outputs: dict[str, Any] = {**dict.fromkeys(file.signature.output_fields), **given}
+    for name, matcher in expect.answer.items():
+        value = given[name] if name in given else witness(matcher)
+        read = partial(parse_value, field=file.signature.output_fields.get(name, Field(name, "output")))
+        if value is not UNKNOWN:
+            value = read_as_far(read, value)
+        if value is UNKNOWN or (not matcher.only_judged and matcher.problem(value, read) is not None):
+            open_.append(
+                Open(f"answer.{name}", f"{name}, which is only told to be {one_line(str(matcher), 80)}")
+            )
+            value = UNKNOWN
+        elif matcher.judge is not None:
+            open_.append(Open(f"judge.{name}", f"what a model says of {name}"))
+        outputs[name] = None if value is UNKNOWN else value
+    return outputs
+
+
+def gold_run(file: TaskFile, task: Task) -> Gold:
+    """A run that does what a task asks for, as far as the task tells it."""
+    gold = Gold(Run({}))
+    turns = planned(file, task, gold.open_)
+    environment = Environment() if file.worlds is None else file.worlds.environment(task.world)
+    caller = _Caller(file, ToolRun(approval=Approval(file.defaults.approve), environment=environment), gold)
+    expects = [turn.expect for turn in task.turns] or [task.expect]
+    steps: list[Step] = []
+    made: list[TurnMade] = []
+    outputs: dict[str, Any] = {}
+    known = task.expect.reference.answer if task.expect.reference else {}
+    for item, (calls, expect) in enumerate(zip(turns, expects, strict=True)):
+        first = len(steps) + 1
+        steps += [Step("", (call,), (caller.result(call),)) for call in calls]
+        last = expect if item < len(turns) - 1 or not task.turns else _both(expect, task.expect)
+        outputs = answers(file, last, known if item == len(turns) - 1 else {}, gold.open_)
+        submit = ToolCall(SUBMIT, to_plain(outputs))
+        steps.append(Step("", (submit,), (ToolResult(submit, "Submitted."),)))
+        user = task.turns[item].user or "" if task.turns else ""
+        made.append(TurnMade(item, user, outputs, first, len(steps), "submit"))
+    if "submit" not in (task.expect.ends or ["submit"]):
+        gold.open_.append(Open("ends", f"that a run ends with {' or '.join(task.expect.ends)}"))
+    gold.run = Run(
+        outputs,
+        Trajectory(tuple(steps)),
+        "submit",
+        tuple(made) if task.turns else (),
+        world=_record(file, task, environment),
+    )
+    return gold
+
+
+def _both(turn: TurnExpect, whole: TurnExpect) -> TurnExpect:
+    """What is expected of the last answer: by its turn and by the task."""
+    return turn.model_copy(update={"answer": {**turn.answer, **whole.answer}})
+
+
+@dataclass
+class _Caller:
+    """Makes calls, but none that could do something outside of the world."""
+
+    file: TaskFile
+    run: ToolRun
+    gold: Gold
+
+    def result(self, call: ToolCall) -> ToolResult:
+        """What came of a call; where it may not be made, a result that says so."""
+        tool = self.file.tools[call.name]
+        if tool.rules.writes and tool.world is None:
+            words = (
+                f"what {tool.name} gives: by its effect it writes, and not to a world, so it was not called"
+            )
+            self.gold.open_.append(Open("calls", words))
+            return ToolResult(call, "(not called)")
+        result = tool.run(call, self.run)
+        self.gold.made.append(result)
+        if not result.ok:
+            words = f"{one_line(str(call), 120)} fails: {one_line(result.content, 160)}"
+            if _stands_alone(tool):
+                self.gold.failed.append(words)
+            else:
+                self.gold.open_.append(Open("calls", f"what depends on the call {words}"))
+        return result
+
+
+def _stands_alone(tool: Tool) -> bool:
+    """Whether what a tool gives depends on the world alone."""
+    return tool.world is not None or tool.effect == "pure"
+
+
+def _record(file: TaskFile, task: Task, environment: Environment) -> WorldRecord | None:
+    if environment.world is None:
+        return None
+    reached = file.wanted(task)
+    wanted = None if reached is None or reached.failed else reached.changes
+    return WorldRecord.of(environment.before, view_of(environment.world), wanted)
+
+
+def idle_runs(file: TaskFile, task: Task) -> Iterator[tuple[str, Run]]:
+    """Runs that make no call, each with what it answers: nothing, what is empty, that it does not know."""
+    environment = None if file.worlds is None else file.worlds.environment(task.world)
+    world = None if environment is None else _record(file, task, environment)
+    fields = file.signature.output_fields
+    kinds = {name: kinds_of(one.type) for name, one in fields.items()}
+    empty = {
+        name: next((value for kind, value in _EMPTY.items() if kind in kinds[name]), None) for name in fields
+    }
+    texts = {name: IDLE_TEXT if kinds[name] & {"text", "any"} else value for name, value in empty.items()}
+    for words, outputs in (
+        ("answers nothing", dict.fromkeys(fields)),
+        ("answers what is empty", empty),
+        (f'answers "{IDLE_TEXT}"', texts),
+    ):
+        turns = tuple(
+            TurnMade(item, turn.user or "", outputs, item + 1, item + 1, "submit")
+            for item, turn in enumerate(task.turns)
+        )
+        yield words, Run(outputs, _only_answers(outputs, len(turns) or 1), "submit", turns, world=world)
+
+
+_EMPTY: Mapping[str, object] = {"text": "", "any": "", "number": 0, "bool": False, "list": []}
+
+
+def _only_answers(outputs: Mapping[str, object], times: int) -> Trajectory:
+    submit = ToolCall(SUBMIT, to_plain(dict(outputs)))
+    return Trajectory((Step("", (submit,), (ToolResult(submit, "Submitted."),)),) * times)

@@ -1,0 +1,6 @@
+"""Driving a search: what it may ask for, and what runs that.
+
+rollouts               what a search asks for and is told        driver     the loop around it
+execution, records     one rollout run, and as JSON        store, fingerprint     what was finished before, by key
+ledger, amounts        the budget        progress     what is shown meanwhile
+"""

@@ -1,0 +1,1 @@
+"""Optimizers that have texts written: instructions, guidance, descriptions of tools, rules."""
