@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 
 from ..example import Example
 from ..module import Module
+from .driving.asking import Asker, Asks
 from .driving.rollouts import Outcome, Rollout, draws
 from .estimates import Difference, Estimate, estimate, paired
 from .report import Decision
 from .splits import task_of
-from .texts.asking import Asker, Asks
 
 CONFIRMING = 10_000  # the first rollout id of a confirmation: nothing else uses ids so high
 PRECISE = 80  # rollouts of one arm that a confirmation should come to

@@ -13,9 +13,9 @@ from ..example import Example
 from ..module import Module
 from ..signature import Signature
 from ..trajectory import Step, Trajectory
+from .driving.asking import Asker, Asks
 from .driving.rollouts import Rollout
 from .few_shot.demonstrations import demos_in, gold_trajectories
-from .texts.asking import Asker, Asks
 
 
 def known_runs(

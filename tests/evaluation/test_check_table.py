@@ -501,6 +501,6 @@ def assert_fails(result: TrialResult, kind: str, line: str, step: int | None) ->
 
 
 def test_the_table_has_every_kind_of_check() -> None:
-    from loopwright.evaluation.checks.judge.scoring import KINDS
+    from loopwright.evaluation.checks.scoring import KINDS
 
     assert {row.kind for row in TABLE.values()} == {*KINDS, "turns"}

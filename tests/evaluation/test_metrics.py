@@ -6,7 +6,6 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from loopwright.evaluation.checks.judge.answers import identical, numbers_in, same_value
 
 from loopwright import Example, Prediction
 from loopwright.evaluation import (
@@ -19,6 +18,7 @@ from loopwright.evaluation import (
     f1,
     numeric,
 )
+from loopwright.evaluation.checks.answers import identical, numbers_in, same_value
 from loopwright.trace import Trace
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from loopwright.evaluation.checks.judge.matching import Matcher
 
 from loopwright import TaskFile
 from loopwright.cli import run_command
+from loopwright.evaluation.checks.matching import Matcher
 from loopwright.evaluation.file.locate import parse_document
 from loopwright.evaluation.proofs.gold_calls import UNKNOWN, witness
 from loopwright.evaluation.proofs.pattern_text import matching_text

@@ -10,8 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from loopwright.evaluation.checks.judge.record import TurnMade, Verdict
-from loopwright.evaluation.checks.judge.world_record import WorldRecord
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 from report_trials import HOSTILE, mixed_report, report_of, shop, step, submitted, trial
 from system_browser import NONE, QUIET, chromium
@@ -20,6 +18,8 @@ from loopwright import Trajectory
 from loopwright import context as lw_context
 from loopwright.cli import run_command
 from loopwright.evaluation import CheckResult, Report
+from loopwright.evaluation.checks.record import TurnMade, Verdict
+from loopwright.evaluation.checks.world_record import WorldRecord
 from loopwright.evaluation.reports.page import write_page
 from loopwright.evaluation.runs.comparison import compare
 from loopwright.models import Capabilities, ScriptedLM

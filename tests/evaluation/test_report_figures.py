@@ -6,12 +6,12 @@ import io
 import os
 
 import pytest
-from loopwright.evaluation.checks.judge.record import TurnMade, Verdict
-from loopwright.evaluation.checks.judge.world_record import WorldRecord
 from report_trials import mixed_report, report_of, shop, submitted, trial
 
 from loopwright import Step, Trajectory, context
 from loopwright.evaluation import CheckResult, Report, plan, run_trials
+from loopwright.evaluation.checks.record import TurnMade, Verdict
+from loopwright.evaluation.checks.world_record import WorldRecord
 from loopwright.evaluation.reports.clusters import normalised
 from loopwright.evaluation.reports.page.view import dollars, duration
 from loopwright.evaluation.reports.text import print_report

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from loopwright.evaluation.checks.judge.scoring import GROUPS, KINDS, Scored, names_of, scored
 from replay import submit
 
 from loopwright import TaskFile, context
 from loopwright.evaluation import CheckResult, TrialResult, plan, run_trials
+from loopwright.evaluation.checks.scoring import GROUPS, KINDS, Scored, names_of, scored
 from loopwright.evaluation.file.format import ScoreSpec
 from loopwright.models import ScriptedLM
 from loopwright.tools import ToolCall

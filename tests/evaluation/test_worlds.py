@@ -8,10 +8,10 @@ import threading
 from pathlib import Path
 
 import pytest
-from loopwright.evaluation.checks.judge.world_record import WorldRecord
 
 from loopwright import Evaluate, ReAct, TaskFile, context
 from loopwright.evaluation import MetricError, Report, TrialResult, plan, run_trials
+from loopwright.evaluation.checks.world_record import WorldRecord
 from loopwright.evaluation.file import world_format
 from loopwright.evaluation.runs import trial_as_json, trial_from_json
 from loopwright.evaluation.runs.manifest import digests

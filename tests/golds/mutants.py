@@ -10,11 +10,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from loopwright.evaluation.checks.judge.judge import mismatches
-from loopwright.evaluation.checks.judge.record import Made
-from loopwright.evaluation.checks.judge.record import calls_made as made_in
-
 from loopwright.evaluation import CheckResult, TaskFile, TrialResult
+from loopwright.evaluation.checks.judge import mismatches
+from loopwright.evaluation.checks.record import Made
+from loopwright.evaluation.checks.record import calls_made as made_in
 from loopwright.evaluation.file.format import CallPattern, RequiredCall, Task
 from loopwright.tools import ToolCall
 

@@ -53,7 +53,7 @@ class Run:
     """What a run left behind: its outputs, its trajectory and how it ended ("" where no loop ran).
 
     `turns` are those of a conversation, whose outputs are the last turn's; `verdicts` are a model's, by what
-    was asked (`loopwright.evaluation.checks.judge.rubric`). `world` is what the trial did to its world, if it had one.
+    was asked (`loopwright.evaluation.checks.rubric`). `world` is what the trial did to its world, if it had one.
     """
 
     outputs: Mapping[str, object]

@@ -63,7 +63,7 @@ def check_score(path: JsonPath, task: Task, score: ScoreSpec, problems: Problems
 
 
 def checks_of(task: Task) -> Iterator[tuple[str, ...]]:
-    """The names that each check of a task goes by, as `loopwright.evaluation.checks.judge.scoring` knows them.
+    """The names that each check of a task goes by, as `loopwright.evaluation.checks.scoring` knows them.
 
     >>> expected = {"answer": {"sum": 4}, "ends": "submit"}
     >>> list(checks_of(Task.model_validate({"id": "t", "expect": expected})))

@@ -97,7 +97,7 @@ class TrialResult:
 
     @property
     def passed(self) -> bool:
-        """Whether every check passed, or what the task's `score` asks for (`loopwright.evaluation.checks.judge.scoring`)."""
+        """Whether every check passed, or what the task's `score` asks for (`loopwright.evaluation.checks.scoring`)."""
         return self.outcome == "passed"
 
     @property

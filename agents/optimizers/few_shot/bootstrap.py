@@ -14,12 +14,12 @@ from ...example import Example
 from ..base import Optimizer, Program, Setting
 from ..components import with_demos
 from ..conclusion import Parts, concluded, parts_to_confirm, unmeasured
+from ..driving.asking import Asker, Asks
 from ..driving.rollouts import Compiled, Search
 from ..options import CompileOptions, every_run_passes, with_defaults
 from ..racing import Arm, Board, Verdict, confirm
 from ..report import Decision
 from ..splits import is_of
-from ..texts.asking import Asker, Asks
 from .demonstrations import Gathering, Solved, labelled_demos, shown
 
 RESERVE = 0.35  # of the budget for the confirmation, the larger part of what this optimizer does

@@ -11,10 +11,10 @@ from ...module import Module
 from ...signature import Signature
 from ...trajectory import Trajectory
 from ..components import agent_paths
+from ..driving.asking import Asker, Asks
 from ..driving.rollouts import Outcome, PredictorCall, Rollout, draws
 from ..report import Decision
 from ..splits import distinct, of_example, task_of
-from ..texts.asking import Asker, Asks
 
 MISUSES = ("invalid_args", "raised")  # failures that a better description may prevent
 WAVE = 4  # tasks at least that are tried before it is looked whether there are enough demonstrations

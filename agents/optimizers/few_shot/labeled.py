@@ -13,11 +13,11 @@ from ...module import Module
 from ..base import Optimizer, Program, Setting
 from ..components import agent_paths, with_demos
 from ..conclusion import concluded, parts_to_confirm, unmeasured
+from ..driving.asking import Asker, Asks
 from ..driving.rollouts import Search, draws
 from ..options import CompileOptions, every_run_passes
 from ..racing import Arm, Board, confirm
 from ..references import known_runs
-from ..texts.asking import Asker, Asks
 from .demonstrations import labelled_demos
 
 

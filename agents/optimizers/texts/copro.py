@@ -21,11 +21,11 @@ from ...signature import Signature
 from ..base import Optimizer, Program, Setting
 from ..components import Component, components, outline, text_of, with_texts
 from ..conclusion import concluded, parts_of
+from ..driving.asking import Asker, Asks
 from ..driving.rollouts import Outcome, Rollout, Search
 from ..options import CompileOptions, with_defaults
 from ..racing import Arm, Board, confirm, race
 from ..report import Decision
-from .asking import Asker, Asks
 from .proposing import TIPS, Grounds, asked_proposal, proposal_in
 
 RESERVE = 0.25  # of the budget for the confirmation

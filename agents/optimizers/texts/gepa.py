@@ -18,11 +18,11 @@ from ...models.lm import LM
 from ..base import Optimizer, Program, Setting
 from ..components import Component, components, text_of, with_texts
 from ..conclusion import concluded, parts_of
+from ..driving.asking import Asker, Asks
 from ..driving.rollouts import Rollout, Search, draws
 from ..options import CompileOptions, with_defaults
 from ..racing import Arm, Board, confirm
 from ..report import Decision
-from .asking import Asker, Asks
 from .mipro import CANDIDATES, Auto, trials_of
 from .pareto import drawn_from, front
 from .proposing import proposal_in

@@ -22,6 +22,7 @@ from ...models.lm import LM
 from ..base import Optimizer, Program, Setting
 from ..components import Component, agent_paths, components, text_of, with_demos, with_texts
 from ..conclusion import Parts, concluded, parts_of
+from ..driving.asking import Asker, Asks
 from ..driving.rollouts import Search, draws
 from ..few_shot.demo_sets import covering, drawn
 from ..few_shot.demonstrations import Gathering, Solved, labelled_demos, shown
@@ -29,7 +30,6 @@ from ..options import CompileOptions, with_defaults
 from ..racing import Arm, Board, confirm, race, rung_order
 from ..report import Decision
 from ..splits import is_of
-from .asking import Asker, Asks
 from .proposing import TIPS, Grounds, asked_proposal, asked_summary, proposal_in, summary_in
 from .tpe import Chooser, load_optuna
 

@@ -21,12 +21,12 @@ from ...module import Module
 from ..base import Optimizer, Program, Setting
 from ..components import Component, components, text_of, with_demos, with_texts
 from ..conclusion import concluded, parts_of
+from ..driving.asking import Asker, Asks
 from ..driving.rollouts import Rollout, Search, draws
 from ..few_shot.demonstrations import demos_in
 from ..options import CompileOptions, with_defaults
 from ..racing import Arm, Board, confirm, race
 from ..report import Decision
-from .asking import Asker, Asks
 from .proposing import cleaned
 from .reflecting import Seen, asked_rule
 

@@ -20,12 +20,12 @@ from ...modules.agent import Agent
 from ...text import counted
 from ..base import Optimizer, Setting
 from ..conclusion import Parts, concluded, parts_of
+from ..driving.asking import Asker, Asks
 from ..driving.rollouts import Batch, Compiled, Search
 from ..racing import Arm, Board, Verdict, confirm, repeats_of, rung_order
 from ..report import Decision
 from ..splits import distinct as distinct_rows
 from ..splits import task_of
-from ..texts.asking import Asker, Asks
 from .collect import Collection, Source, sources
 from .gate import Gate, guessable
 from .rewrite import Rewriting, mended, unused
@@ -35,6 +35,7 @@ from .shortlist import by_coverage, distinct
 
 CONFIRM = 0.5  # of a valset: selection needs few tasks at a time, and what is reported should be precise
 RESERVE = 0.25  # of the budget, kept for the confirmation
+CHOOSING = 0.25  # of the budget, kept for selecting while runs are collected
 ROUND = 1_000  # rollout ids of one round
 FINALISTS = 2
 AGAIN = 2  # times the attempts of the first round for each of the few tasks that a later round has left
@@ -220,7 +221,8 @@ class BootstrapTrajectories(Optimizer):
         tasks = self.tasks(state.parts.train)
         if number:
             tasks = [task for task in tasks if task_of(task) not in state.taught]
-        yield from state.collection.waves(tasks, self._sources(state, number), number * ROUND)
+        with state.board.asker.keeping(CHOOSING):
+            yield from state.collection.waves(tasks, self._sources(state, number), number * ROUND)
         if not number:
             state.notes["headroom"] = _headroom(state.collection)
         runs = [run for name in map(task_of, tasks) for run in state.collection.runs.get(name, ())]

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 from ...example import Example
 from ...module import Module
+from ..driving.asking import Asker, Asks
 from ..driving.rollouts import Rollout
 from ..splits import task_of
-from ..texts.asking import Asker, Asks
 from .runs import Collected, shown_in
 
 ENOUGH = 2  # distinct successes of a task

@@ -15,8 +15,8 @@ from ...adapters.base import CODE, SUBMIT
 from ...example import Example
 from ...module import Module
 from ...trajectory import Step
+from ..driving.asking import Asks
 from ..driving.rollouts import Batch, Outcome, Rollout
-from ..texts.asking import Asks
 from .flow import tokens, tokens_of
 from .runs import Act, Shown, acts_of, steps_with
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 from ...example import Example
 from ...module import Module
+from ..driving.asking import Asks
 from ..racing import Arm, Board
 from ..report import Decision
-from ..texts.asking import Asks
 from .runs import Shown, with_demos
 
 PATIENCE = 2  # additions in a row that gain nothing beyond the error

@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from loopwright.evaluation.checks.judge.record import TurnMade, Verdict
-from loopwright.evaluation.checks.judge.world_record import WorldRecord
 
 from loopwright import TaskFile, Trajectory
 from loopwright.errors import ConfigurationError
 from loopwright.evaluation import CheckResult, TrialResult
+from loopwright.evaluation.checks.record import TurnMade, Verdict
+from loopwright.evaluation.checks.world_record import WorldRecord
 from loopwright.evaluation.runs import trial_as_json, trial_from_json
 from loopwright.evaluation.runs.codec import RecordError, written
 from loopwright.evaluation.runs.store import StoredTrajectory, StoredTrials, TrialStore

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from ..driving.amounts import NOTHING, Amounts, Unit
-from ..driving.rollouts import SKIPPED, Batch, Outcome, Rollout
+from .amounts import NOTHING, Amounts, Unit
+from .rollouts import SKIPPED, Batch, Outcome, Rollout
 
 T = TypeVar("T")
 Asks = Generator[Batch, Sequence[Outcome], T]
@@ -80,6 +81,17 @@ class Asker:
                 each = took / self.asked
                 rooms.append((math.floor((allowed - took) / each) if each else math.inf, unit))
         return rooms
+
+    @contextmanager
+    def keeping(self, share: float) -> Iterator[None]:
+        """Keep another share of the budget back inside a `with`, for a phase that comes after this one."""
+        self.reserve += share
+        try:
+            yield
+        finally:
+            self.reserve -= share
+            if self.exhausted and self.room() > 0:
+                self.exhausted, self.spent_limit = False, ""
 
     def release(self) -> None:
         """From now on all of the budget may be used."""
