@@ -57,6 +57,11 @@ class Gates:
             broken = counted(len(names), "task")
             click.echo(f"--no-regression: {broken} broken: {', '.join(names[:NAMED])}{more}", err=True)
             failed = True
+        if self.no_regression and comparison is not None and not comparison.compared:
+            click.echo(
+                "--no-regression: no task was judged in both runs, so that none is shown to hold", err=True
+            )
+            failed = True
         return int(failed)
 
 

@@ -106,9 +106,14 @@ class Comparison:
         return self.of("broken")
 
     @property
+    def compared(self) -> list[TaskChange]:
+        """The tasks that both runs judged."""
+        return self.of(*COMPARED)
+
+    @property
     def sentence(self) -> str:
         """The verdict in a line."""
-        compared = len(self.of(*COMPARED))
+        compared = len(self.compared)
         if not compared:
             return "nothing can be compared: the two runs have no judged task in common"
         rates = f"pass@1 {percent(self.before.value)} before, {percent(self.after.value)} now"

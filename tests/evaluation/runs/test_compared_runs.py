@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -210,6 +211,15 @@ def test_a_task_that_was_broken_fails_the_gate_by_its_name(run: Run, tasks: Path
     assert "submit(answer=4) → Submitted. | now: submit(answer=5) → Submitted." in out
     report = json.loads((tmp_path / "now" / "report.json").read_text())
     assert report["comparison"]["counts"] == {"fixed": 1, "broken": 1, "unchanged": 2}
+
+
+def test_a_gate_that_has_nothing_to_compare_does_not_hold(run: Run, tasks: Path, tmp_path: Path) -> None:
+    run(tasks, "--out", tmp_path / "before")
+    tasks.write_text(re.sub(r"id: (\w+)", r"id: other-\1", tasks.read_text()))
+    code, out, err = run(tasks, "--baseline", tmp_path / "before", "--no-regression")
+    assert code == 1
+    assert "nothing can be compared" in out
+    assert err.splitlines()[-1].startswith("--no-regression: no task was judged in both runs")
 
 
 def test_without_the_gate_a_broken_task_is_only_shown(run: Run, tasks: Path, tmp_path: Path) -> None:
