@@ -21,7 +21,7 @@ run: $(VENV)/.run
 	@printf '\nA rule of the house that neither tools nor questions tell, on tasks held back:\n\n'
 	$(BIN)/loopwright eval $(HOUSE) --split test --out runs/house_rule/before $(ARGS)
 	@printf '\nThe agent learns from the tasks of train and dev:\n\n'
-	$(BIN)/loopwright optimize $(HOUSE) --budget rollouts=250 --out runs/house_rule/agent.json
+	$(BIN)/loopwright optimize $(HOUSE) --budget rollouts=160 --out runs/house_rule/agent.json
 	@printf '\nThe same tasks held back, with what it learned:\n\n'
 	$(BIN)/loopwright eval $(HOUSE) --split test --program runs/house_rule/agent.json --baseline runs/house_rule/before --out runs/house_rule/after $(ARGS)
 
