@@ -106,7 +106,7 @@ def test_a_turn_is_judged_by_its_own_calls_and_answers() -> None:
         (
             "calls.max",
             1,
-            "turn 1: at most 0 calls of refund: 1 were made, the first too many is refund(order_id=17, amount=20)",
+            "turn 1: at most 0 calls of refund: 1 was made, the first too many is refund(order_id=17, amount=20)",
             1,
         ),
         ("answer", 2, "turn 2: refunded: false is not true", 4),

@@ -163,7 +163,7 @@ def _calls(
         counted = [one for one in ran if limit == "total" or fnmatchcase(one.call.name, limit)]
         over = counted[most] if len(counted) > most else None
         what = "calls" if limit == "total" else f"calls of {limit}"
-        line = f"at most {most} {what}: {len(counted)} were made, the first too many is {over}"
+        line = f"at most {most} {what}: {len(counted)} {'was' if len(counted) == 1 else 'were'} made, the first too many is {over}"
         yield _result("calls.max", limit, over is not None, line, over.step if over else None)
     if calls.no_repeat:
         yield _no_repeat(made)

@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass, field
 from fractions import Fraction
 from typing import Any, Literal
 
-from ...text import call_text, one_line
+from ...text import call_text, counted, one_line
 from ...trajectory import Step
 from ..reports.figures import Rate, percent
 from ..reports.report import Report, by_task, rate_of
@@ -117,7 +117,7 @@ class Comparison:
         if not compared:
             return "nothing can be compared: the two runs have no judged task in common"
         rates = f"pass@1 {percent(self.before.value)} before, {percent(self.after.value)} now"
-        moved = f"{self.up} of {compared} tasks up, {self.down} down"
+        moved = f"{self.up} of {counted(compared, 'task')} up, {self.down} down"
         if self.verdict == "no difference":
             return f"no difference: {rates}; no task of {compared} moved"
         if self.verdict != "inconclusive":

@@ -158,7 +158,7 @@ def _differences(then: Manifest, now: Manifest) -> Iterator[str]:
     else:
         yield from _changed("the model's setting", then.settings, now.settings)
     if now.epochs < then.epochs:
-        yield f"there were {then.epochs} epochs, now {now.epochs} are asked for"
+        yield f"there were {then.epochs} epochs, now {now.epochs} {'is' if now.epochs == 1 else 'are'} asked for"
     for name in dict.fromkeys([*then.files, *now.files]):
         before, after = then.files.get(name), now.files.get(name)
         if before is None or after is None:

@@ -38,7 +38,7 @@ def test_only_the_changed_checks_have_other_results(
     assert "judged again: 8 trials, 2 of them with another result" in out
     assert "  three [2]: failed → failed" in out
     assert "    answer answer: passes" in out
-    assert "    calls.max total: at most 0 calls: 1 were made" in out
+    assert "    calls.max total: at most 0 calls: 1 was made" in out
     old, new = checks_of(report_of(kept)), checks_of(report_of(tmp_path / "again"))
     assert {name for name in old if old[name] != new[name]} == {"three"}
     assert [[one["passed"] for one in trial] for trial in new["three"]] == [[True, False]] * 2

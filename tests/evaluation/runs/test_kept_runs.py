@@ -209,7 +209,7 @@ def test_another_model_another_program_and_fewer_epochs_are_named(
     assert code == 2
     assert "the model was always, now it is scripted" in err
     _, _, err = run(tasks, "--out", out, "--resume", "--epochs", "1")
-    assert "there were 2 epochs, now 1 are asked for" in err
+    assert "there were 2 epochs, now 1 is asked for" in err
     learned = ReAct("question -> answer: int", tools=["calculate"])
     learned.react.signature = learned.react.signature.with_instructions("Add.")
     learned.save(tmp_path / "learned.json")
