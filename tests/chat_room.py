@@ -142,7 +142,12 @@ def made(folder: Path, stack: ExitStack) -> Room:
     inside = folder / "room"
     inside.mkdir()
     (inside / "shop.py").write_text(SHOP, encoding="utf-8")
-    hidden = ("LOOPWRIGHT_", "NO_COLOR")
+    hidden = (
+        "LOOPWRIGHT_",
+        "NO_COLOR",
+        "COLUMNS",
+        "LINES",
+    )  # the last two: the test runner's own idea of a width
     env = {name: value for name, value in os.environ.items() if not name.startswith(hidden)}
     env |= {
         "LOOPWRIGHT_CHAT": str(folder / "sessions"),

@@ -172,7 +172,7 @@ def test_a_personal_assistants_programs(
 
 @pytest.mark.parametrize(
     "name",
-    ["MIPROv2", "BootstrapFewShot", "BootstrapFinetune", "GRPO"],
+    ["BootstrapFinetune", "GRPO", "BetterTogether"],
 )
 def test_what_comes_later_is_absent_and_says_so(name: str) -> None:
     with pytest.raises(AttributeError, match=f"has no '{name}'; .*there are: "):

@@ -164,9 +164,10 @@ class BootstrapTrajectories(Optimizer):
             fresh = yield from self._round(state, number)
             if not state.collection.solved:
                 tried = sum(map(len, state.collection.runs.values()))
-                return self._unchanged(
-                    state, f"none of {tried} attempts at {len(state.collection.runs)} tasks passed"
-                )
+                reason = f"none of {tried} attempts at {len(state.collection.runs)} tasks passed"
+                if not tried:
+                    reason = "the budget left no room for an attempt; give it more"
+                return self._unchanged(state, reason)
             bank += fresh
             if not bank or (number and not fresh):
                 break
