@@ -169,7 +169,7 @@ def confirm(board: Board, baseline: Arm, finalists: Sequence[Arm], tasks: Sequen
         where = f"not confirmed, since {why}; on the tasks it was selected by"
     best = max(finalists, key=judge.mean)
     gain = judge.over(best, baseline)
-    better = gain.n > 0 and gain.mean > (gain.error if gain.n > 1 else 0)
+    better = gain.mean > gain.error  # which one task alone, or none, leaves infinite
     chosen = best if better else baseline
     said = f"{best.name} is {gain} against the baseline ({where})"
     reason = said if better else f"the baseline is returned: {said}, which is not more than the error"
