@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ..evaluation.tasks import TASK_ID
 from ..example import Example
 from ..module import Module
 from ..state import State, dump_state
@@ -13,7 +14,7 @@ from .components import components, text_of
 from .driving.rollouts import Compiled
 from .racing import Arm, Board, Verdict
 from .report import Candidate, Decision, Report
-from .splits import GROUP, TASK_ID, apart_from, grouped, split
+from .splits import GROUP, apart_from, grouped, split
 
 ENOUGH = 10  # groups from which on some are kept for the confirmation
 

@@ -7,11 +7,11 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 
 from ..adapters.values import to_plain
+from ..evaluation.tasks import TASK_ID
 from ..example import Example
 from .driving.rollouts import draws
 
 GROUP = "group"  # the label that says what examples belong together: one customer, one document, one seed question
-TASK_ID = "task_id"
 
 
 def group_of(example: Example) -> str:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from ...errors import ConfigurationError
+from ...runtime.private_file import open_private
 from .events import Event, read_event
 
 if TYPE_CHECKING:
@@ -68,12 +69,9 @@ class Sessions:
         self.journal = folder / "journal.sqlite"
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            # before SQLite writes: its log beside the file gets the same rights
-            os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
-            self.path.chmod(0o600)
-            self._file = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None)
-            self._file.execute("PRAGMA journal_mode = WAL")
-            self._file.execute("PRAGMA synchronous = NORMAL")
+            if self.path.exists():
+                self.path.chmod(0o600)  # before it is opened: SQLite's log beside it gets the same rights
+            self._file = open_private(self.path, BUSY_SECONDS)
             version = self._file.execute("PRAGMA user_version").fetchone()[0]
             if version not in (0, VERSION):
                 raise ConfigurationError(f"{self.path} was written by a later loopwright")

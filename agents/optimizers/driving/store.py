@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import threading
 from pathlib import Path
 from typing import Protocol
 
 from ...errors import ConfigurationError
+from ...runtime.private_file import open_private
 
 VERSION = 1
 BUSY_SECONDS = 10.0
@@ -66,13 +66,7 @@ class RolloutStore:
         self._lock = threading.Lock()
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            # before SQLite writes: it holds what was said to models, and is its owner's alone
-            os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
-            self._connection = sqlite3.connect(
-                self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
-            )
-            self._connection.execute("PRAGMA journal_mode = WAL")
-            self._connection.execute("PRAGMA synchronous = NORMAL")
+            self._connection = open_private(self.path, BUSY_SECONDS)
             self._check_version()
             self._connection.execute(
                 "CREATE TABLE IF NOT EXISTS rollouts (key TEXT PRIMARY KEY, record TEXT NOT NULL) WITHOUT ROWID"

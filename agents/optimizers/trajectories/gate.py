@@ -9,9 +9,10 @@ from loopwright.tools import ToolRegistry
 
 from ...adapters.base import CODE, SUBMIT
 from ...adapters.values import to_plain
+from ...evaluation.tasks import TASK_ID
 from ...example import Example
 from ...modules.agent import Agent
-from ..splits import GROUP, TASK_ID
+from ..splits import GROUP
 from .flow import VERDICTS, Seen, leaves, numbers_in, tokens
 from .runs import Act, Shown, acts_of, tools_of
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import secrets
 import sqlite3
 import threading
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ...errors import ConfigurationError
+from ..private_file import open_private
 
 VERSION = 1
 BUSY_SECONDS = 10.0
@@ -78,13 +78,7 @@ class JournalFile:
         self._lock = threading.Lock()
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            # before SQLite writes: its log beside the file gets the same rights, and both hold what was said to models
-            os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
-            self._connection = sqlite3.connect(
-                self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
-            )
-            self._connection.execute("PRAGMA journal_mode = WAL")
-            self._connection.execute("PRAGMA synchronous = NORMAL")
+            self._connection = open_private(self.path, BUSY_SECONDS)
             self._check_version()
             self._connection.executescript(_TABLES)
         except (sqlite3.Error, OSError) as error:
