@@ -193,7 +193,10 @@ class _InFolder:
 
 
 class _CtrlC:
-    """What Ctrl-C does: the first begins no further trial and waits for those under way, the second leaves at once."""
+    """What Ctrl-C does: the first begins no further trial and waits for those under way, the second leaves at once.
+
+    At once, but with every trial that is done: only a third breaks off whatever is happening, the writing of a trial too.
+    """
 
     def __init__(self, work: UnderWay) -> None:
         self.presses = 0
@@ -212,9 +215,11 @@ class _CtrlC:
 
     def _pressed(self, number: int, frame: FrameType | None) -> None:
         self.presses += 1
-        if self.presses > 1:
+        if self.presses > 2:
             raise KeyboardInterrupt
-        self._work.stop(GRACE)
+        self._work.stop(GRACE if self.presses == 1 else 0)
+        if self.presses > 1:
+            return
         # not through a stream, which the interrupted code may be writing to
         os.write(2, b"\nstopping: the trials under way are waited for; Ctrl-C again leaves at once\n")
 
