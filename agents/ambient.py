@@ -69,6 +69,17 @@ class Context:
     blocking: bool = False
     module_call: str = ""
     history: deque[Exchange] = field(default_factory=lambda: deque(maxlen=HISTORY), repr=False)
+    _other: Context | None = field(default=None, init=False, repr=False, compare=False)
+
+    def waiting(self, *, blocking: bool) -> Context:
+        """The same for code that waits in this way; made once, since every call and every step asks for it."""
+        if self.blocking is blocking:
+            return self
+        other = self._other
+        if other is None:
+            other = replace(self, blocking=blocking)
+            object.__setattr__(self, "_other", other)
+        return other
 
 
 class _Process:
@@ -81,7 +92,8 @@ class _Process:
 
 
 _current: ContextVar[Context | None] = ContextVar("loopwright_context", default=None)
-_OPTIONS = {f.name for f in fields(Context)} - {"blocking", "history", "module_call", "budget", "recorder"}
+_INTERNAL = {"blocking", "history", "module_call", "budget", "recorder", "_other"}
+_OPTIONS = {f.name for f in fields(Context)} - _INTERNAL
 
 
 def current() -> Context:
@@ -284,7 +296,7 @@ def drive(coroutine: Coroutine[Any, Any, T]) -> T:
     The framework's own loops are written once, as coroutines; this is how a plain call runs them.
     """
     warn_of_plain_thread()
-    token = _current.set(replace(current(), blocking=True))
+    token = _current.set(current().waiting(blocking=True))
     try:
         coroutine.send(None)
     except StopIteration as stop:
@@ -296,9 +308,9 @@ def drive(coroutine: Coroutine[Any, Any, T]) -> T:
     raise RuntimeError("this loop waits for an event loop: use acall()")
 
 
-def unblocked() -> Any:
+def unblocked() -> entered:
     """A context for code that has an event loop of its own."""
-    return entered(replace(current(), blocking=False))
+    return entered(current().waiting(blocking=False))
 
 
 def set_context(new: Context) -> Token[Context | None]:
@@ -315,14 +327,19 @@ def reset(token: Token[Context | None]) -> None:
     _current.reset(token)
 
 
-@contextmanager
-def entered(new: Context) -> Iterator[None]:
+class entered:  # noqa: N801  # reads as the function that it would be, were it not for what a generator costs
     """Make this the context inside a `with`."""
-    token = _current.set(new)
-    try:
-        yield
-    finally:
-        _current.reset(token)
+
+    __slots__ = ("_new", "_token")
+
+    def __init__(self, new: Context) -> None:
+        self._new = new
+
+    def __enter__(self) -> None:
+        self._token = _current.set(self._new)
+
+    def __exit__(self, *error: object) -> None:
+        _current.reset(self._token)
 
 
 def in_this_context(items: Generator[T, None, None]) -> Generator[T, None, None]:
