@@ -6,8 +6,6 @@ A saved program is JSON: no pickle, no code, no key. Reading one runs nothing th
 from __future__ import annotations
 
 import json
-import os
-import threading
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -22,6 +20,7 @@ from .adapters.values import to_plain
 from .errors import StateError
 from .example import Example
 from .trajectory import Step, Trajectory
+from .whole_file import write_whole
 
 FORMAT = 1  # of the file
 
@@ -135,17 +134,8 @@ def undump_state(saved: object, path: str) -> State:
 
 def write_program(path: str | Path, predictors: Mapping[str, Any]) -> None:
     """Write dumped states to a file, whole or not at all."""
-    target = Path(path)
     whole = {"loopwright": __version__, "format": FORMAT, "predictors": predictors}
-    partial = target.with_name(f".{target.name}.{os.getpid()}.{threading.get_ident()}.partial")
-    text = json.dumps(whole, indent=2, ensure_ascii=False) + "\n"
-    target.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        # half a character, which only \u can write, comes from models now and then
-        partial.write_text(text, encoding="utf-8", errors="backslashreplace")
-        partial.replace(target)
-    finally:
-        partial.unlink(missing_ok=True)
+    write_whole(path, json.dumps(whole, indent=2, ensure_ascii=False) + "\n")
 
 
 def read_program(path: str | Path) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..text import one_line, plain
+from ..whole_file import write_whole
 
 if TYPE_CHECKING:
     from ..module import Module
@@ -72,8 +73,7 @@ def show(done: Optimized, out: Path, *, as_json: bool) -> int:
         click.echo(f"the budget ended it: no more {done.report.spent_limit}", err=True)
     # last, so that a full disk takes nothing of what is printed
     report = out.with_name(f"{out.stem}.report.json")
-    text = json.dumps(told, indent=2, ensure_ascii=False) + "\n"
-    report.write_text(text, encoding="utf-8", errors="backslashreplace")
+    write_whole(report, json.dumps(told, indent=2, ensure_ascii=False) + "\n")
     page = write_page(told, out.with_name(f"{out.stem}.html"))
     for path, what in ((out, "the agent, for --program"), (report, "the report"), (page, "its page")):
         click.echo(f"{path}  {what}", err=as_json)

@@ -21,6 +21,7 @@ from ..errors import ConfigurationError, InputError
 from ..example import Example, Prediction
 from ..text import one_line
 from ..trace import Trace
+from ..whole_file import write_whole
 from .metrics import Metric, as_score, call_metric
 from .rollout import file_of, predicted
 from .show import Progress, Table, print_table
@@ -273,7 +274,7 @@ def _save(
 ) -> None:
     records = list(_records(result, metric)) if as_csv or as_json else []
     if as_json:
-        Path(as_json).write_text(json.dumps(records, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        write_whole(as_json, json.dumps(records, indent=2, ensure_ascii=False) + "\n")
     if as_csv:
         header = list(dict.fromkeys(name for record in records for name in record))
         with Path(as_csv).open("w", newline="", encoding="utf-8") as file:

@@ -11,6 +11,7 @@ from typing import Any
 from ...adapters.base import SUBMIT, with_history
 from ...errors import ConfigurationError, TaskFileError
 from ...text import counted, did_you_mean, one_line, words
+from ...whole_file import write_whole
 from ..options import separated
 from .asking import call_pattern
 from .chat import Chat
@@ -35,8 +36,7 @@ def saved_task(chat: Chat, path: Path) -> str:
     else:
         text, number = _yaml({**_head(chat, path, turns), "tasks": [task]}), 1
     _check(text, path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8")
+    write_whole(path, text)
     checks = sum(len(_checks_of(spec)) for spec in _expectations(task))
     real = _irreversible(chat, turns)
     warning = (

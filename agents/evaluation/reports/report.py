@@ -30,7 +30,6 @@ from __future__ import annotations
 
 import json
 import math
-import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -42,6 +41,7 @@ from typing import Any
 from ...__about__ import __version__
 from ...models.base import NO_USAGE, Usage
 from ...trajectory import Trajectory
+from ...whole_file import write_whole
 from ..tasks import TaskFile
 from ..trials.attempt import Trial, TrialResult
 from .clusters import Cluster, clusters
@@ -293,17 +293,9 @@ class Report:
 
         A comparison with a baseline (`Comparison.as_json`) is written with it.
         """
-        target = Path(folder) / FILE
-        target.parent.mkdir(parents=True, exist_ok=True)
-        partial = target.with_name(f".{FILE}.{threading.get_ident()}.partial")
-        try:
-            with partial.open("wb") as file:
-                # What a model or a tool wrote may hold half a character; in JSON it is an escape.
-                file.writelines(piece.encode("utf-8", "backslashreplace") for piece in self._text(comparison))
-            partial.replace(target)
-        finally:
-            partial.unlink(missing_ok=True)
-        return target
+        # What a model or a tool wrote may hold half a character; in JSON it is an escape.
+        pieces = (piece.encode("utf-8", "backslashreplace") for piece in self._text(comparison))
+        return write_whole(Path(folder) / FILE, pieces)
 
     def _text(self, comparison: Mapping[str, Any] | None) -> Iterator[str]:
         """The file's text, task by task: the trials of all of them together may be large."""

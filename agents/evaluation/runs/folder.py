@@ -20,12 +20,13 @@ from typing import Any, Self
 from ...errors import ConfigurationError
 from ...models.base import BaseLM, Usage
 from ...runtime.budget import Budget
+from ...whole_file import write_whole
 from ..file.format import Task
 from ..reports.report import Report
 from ..trials.attempt import Trial, TrialResult
 from . import manifest as manifests
 from . import store
-from .manifest import Manifest, Session, differences, digests, write_whole
+from .manifest import Manifest, Session, differences, digests
 from .store import Key, Place, StoredTrials, TrialStore
 
 TASKS = "tasks.json"
@@ -223,7 +224,7 @@ def _write_tasks(path: Path, trials: Sequence[Trial]) -> None:
             dumped = trial.task.model_dump(mode="json", exclude_defaults=True, by_alias=True)
             tasks.setdefault(trial.file.name, {})[trial.task.id] = dumped
     try:
-        write_whole(path / TASKS, json.dumps(tasks, default=str).encode("ascii"))
+        write_whole(path / TASKS, json.dumps(tasks, default=str))
     except OSError as error:
         raise ConfigurationError(f"{path} can't be written: {error.strerror}") from error
 

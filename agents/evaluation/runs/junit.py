@@ -12,9 +12,9 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 from ...text import one_line
+from ...whole_file import write_whole
 from ..reports.report import Report
 from ..trials.attempt import Trial, TrialResult
-from .manifest import write_whole
 
 FILE = "junit.xml"
 MESSAGE = 400  # characters of a line
@@ -25,9 +25,7 @@ _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 def write_junit(report: Report, folder: Path, planned: Sequence[Trial] = ()) -> Path:
     """Write `junit.xml` into a folder; `planned` are the trials that were to be made."""
-    path = folder / FILE
-    write_whole(path, junit_xml(report, planned))
-    return path
+    return write_whole(folder / FILE, junit_xml(report, planned))
 
 
 def junit_xml(report: Report, planned: Sequence[Trial] = ()) -> bytes:

@@ -16,7 +16,6 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
-import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from importlib import metadata
@@ -33,6 +32,7 @@ from ...errors import ConfigurationError
 from ...models.base import BaseLM
 from ...models.lm import LM
 from ...module import Module
+from ...whole_file import write_whole
 from ..tasks import TaskFile
 from ..trials.attempt import Trial
 from .codec import from_json
@@ -113,8 +113,7 @@ class Manifest:
 
     def write(self, folder: Path) -> None:
         """Write `run.json`, whole or not at all."""
-        text = json.dumps(asdict(self), indent=1, ensure_ascii=True, default=str) + "\n"
-        write_whole(folder / FILE, text.encode("ascii"))
+        write_whole(folder / FILE, json.dumps(asdict(self), indent=1, default=str) + "\n")
 
     @classmethod
     def read(cls, folder: Path) -> Manifest:
@@ -135,16 +134,6 @@ class Manifest:
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise ConfigurationError(f"{path} is damaged: {error}") from error
         return read
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all: what was there stays until the new one is complete."""
-    partial = path.with_name(f".{path.name}.{threading.get_ident()}.partial")
-    try:
-        partial.write_bytes(content)
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def differences(then: Manifest, now: Manifest) -> list[str]:

@@ -5,17 +5,13 @@ It shares style sheet, plots and rules with the page of an evaluation, and has n
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import threading
 from collections.abc import Mapping
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from ...errors import ConfigurationError
 from ...evaluation.reports import page as evaluation_page
-from ...evaluation.reports.page.view import shown
+from ...evaluation.reports.page.shell import allowed, part, template, write_html
 from ...text import one_line
 from .view import view
 
@@ -27,44 +23,21 @@ def write_page(report: Mapping[str, Any], path: str | Path) -> Path:
 
     `report` is a `Report.to_json()`, and beside it what is known of `name`, `file`, `model` and `out`.
     """
-    target = Path(path)
-    text = page_html(report)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_name(f".{target.name}.{threading.get_ident()}.partial")
-    try:
-        # half a character is shown by its number: a file of UTF-8 can't hold it
-        partial.write_bytes(text.encode("utf-8", "replace"))
-        partial.replace(target)
-    finally:
-        partial.unlink(missing_ok=True)
-    return target
+    return write_html(Path(path), page_html(report))
 
 
 def page_html(report: Mapping[str, Any]) -> str:
     """The page as text; raises `ConfigurationError` for what is no whole report of a compile."""
-    from jinja2 import Environment, StrictUndefined, UndefinedError, select_autoescape
+    from jinja2 import UndefinedError
     from markupsafe import Markup
 
-    style = _part(evaluation_page.__name__, "page.css") + _part(__name__, "page.css")
-    environment = Environment(
-        autoescape=select_autoescape(default=True, default_for_string=True),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["shown"] = shown
-    template = environment.from_string(_part(__name__, "page.html"))
-    hashed = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    style = part(evaluation_page.__name__, "page.css") + part(__name__, "page.css")
     try:
-        return template.render(
+        return template(part(__name__, "page.html")).render(
             view(report),
-            policy=_POLICY.format(style=f"'sha256-{hashed}'"),
+            policy=_POLICY.format(style=allowed(style)),
             style=Markup(style),  # noqa: S704  # two files of this package
         )
     except (KeyError, TypeError, ValueError, AttributeError, UndefinedError) as error:
         what = f"{type(error).__name__}: {one_line(str(error))}"
         raise ConfigurationError(f"this is no whole report of an optimizer ({what})") from error
-
-
-def _part(package: str, name: str) -> str:
-    return files(package).joinpath(name).read_text("utf-8").replace("\r\n", "\n")

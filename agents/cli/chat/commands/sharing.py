@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ....errors import LoopwrightError
+from ....whole_file import write_whole
 from ..attach import file_block
 from ..conversation import Turn
 from .base import Command, Desk, UsageMistake
@@ -56,8 +57,7 @@ async def _export(desk: Desk, rest: str) -> None:
         desk.tell(text)
         return
     path = Path(name.strip()).expanduser()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8", errors="backslashreplace")
+    write_whole(path, text)
     desk.tell(f"{path}: {len(desk.chat.conversation.turns)} turns")
 
 

@@ -1,6 +1,7 @@
 """The page of a report: one file that works offline, in a browser that lets nothing in or out of it.
 
 write_page     the file      view   what the template shows      plots   SVG      payload   the trials inside
+shell          what the pages of other things are made with too
 
 The page holds no address of anything outside it, and its Content-Security-Policy forbids requests and every
 script and style but its own two, by their hashes. What a model or a tool wrote is only ever set as text, with
@@ -9,11 +10,7 @@ control characters made visible.
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import threading
 from collections.abc import Mapping
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +18,8 @@ from ....errors import ConfigurationError
 from ....text import one_line
 from ..report import Report
 from .payload import payload
-from .view import shown, view
+from .shell import allowed, part, template, write_html
+from .view import view
 
 FILE = "report.html"
 SCRIPTS = ("text.js", "trial.js", "table.js", "panel.js")
@@ -44,16 +42,7 @@ def write_page(
     target = Path(path)
     if target.is_dir() or not target.suffix:
         target = target / FILE
-    text = page_html(report, comparison)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_name(f".{target.name}.{threading.get_ident()}.partial")
-    try:
-        # Half a character is shown by its number: a file of UTF-8 can't hold it.
-        partial.write_bytes(text.encode("utf-8", "replace"))
-        partial.replace(target)
-    finally:
-        partial.unlink(missing_ok=True)
-    return target
+    return write_html(target, page_html(report, comparison))
 
 
 def page_html(report: Report | Mapping[str, Any], comparison: Mapping[str, Any] | None = None) -> str:
@@ -70,21 +59,13 @@ def page_html(report: Report | Mapping[str, Any], comparison: Mapping[str, Any] 
 
 
 def _rendered(report: Mapping[str, Any], comparison: Mapping[str, Any] | None) -> str:
-    from jinja2 import Environment, StrictUndefined, select_autoescape
     from markupsafe import Markup
 
-    style, script = _part("page.css"), "\n".join(map(_part, SCRIPTS))
-    environment = Environment(
-        autoescape=select_autoescape(default=True, default_for_string=True),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["shown"] = shown
+    style, script = part(__name__, "page.css"), "\n".join(part(__name__, name) for name in SCRIPTS)
     embedded = payload(report, comparison)
-    return environment.from_string(_part("page.html")).render(
+    return template(part(__name__, "page.html")).render(
         view(report, comparison, cut_at=embedded.cut_at),
-        policy=_POLICY.format(script=_hash(script), style=_hash(style)),
+        policy=_POLICY.format(script=allowed(script), style=allowed(style)),
         style=Markup(style),  # noqa: S704  # a file of this package
         script=Markup(script),  # noqa: S704  # as above
         blocks=[
@@ -92,11 +73,3 @@ def _rendered(report: Mapping[str, Any], comparison: Mapping[str, Any] | None) -
             for block in embedded.blocks
         ],
     )
-
-
-def _part(name: str) -> str:
-    return files(__package__).joinpath(name).read_text("utf-8").replace("\r\n", "\n")
-
-
-def _hash(text: str) -> str:
-    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
