@@ -196,6 +196,8 @@ class ToolRegistry(Mapping[str, Tool]):
         Neighbours that change nothing (effect pure or read) run at the same time; a call that writes runs
         alone, after those before it and before those after it.
         """
+        if len(calls) == 1:
+            return [self.call(calls[0], run)]
         results: list[ToolResult] = []
         for together, batch in self._batches(calls):
             one = partial(self.call, run=run)

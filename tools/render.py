@@ -20,6 +20,8 @@ _PATH = re.compile(
     r"(?<![\w/:.~-])(?:/(?=[\w.~])|[A-Za-z]:\\)(?:[^\s/\\'\",:;()<>|]+[/\\])+([^\s/\\'\",:;()<>|]*)"
 )
 
+_write_json = json.JSONEncoder(ensure_ascii=False).encode  # one encoder: json.dumps makes a new one each time
+
 
 class NoTextForm(TypeError):  # noqa: N818 - says what is wrong, as ToolFailed does
     """A value can't be shown as text; the message says what it is."""
@@ -41,7 +43,7 @@ def as_text(value: object) -> str:
         return value
     try:
         shown = plain(value)
-        return shown if isinstance(shown, str) else json.dumps(shown, ensure_ascii=False)
+        return shown if isinstance(shown, str) else _write_json(shown)
     except RecursionError:
         raise NoTextForm("something nested too deeply to show") from None
     except ValueError as error:

@@ -148,11 +148,13 @@ def with_sound_calls(response: LMResponse, taken: set[str]) -> LMResponse:
     >>> [call.id for call in with_sound_calls(LMResponse("", calls), {"a"}).tool_calls]
     ['call_1', 'call_2']
     """
+    if not response.tool_calls:
+        return response
     calls: list[ToolCall] = []
     for call in response.tool_calls:
         if not call.id or call.id in taken:
             fresh = next(f"call_{n}" for n in count(len(taken)) if f"call_{n}" not in taken)
-            call = replace(call, id=fresh)
+            call = ToolCall(call.name, call.args, fresh, call.malformed)
         if is_deeper_than(MAX_DEPTH, dict(call.args)):
             call = replace(call, args={}, malformed=f"(nested more than {MAX_DEPTH} levels deep)")
         if call.malformed and response.finish_reason == "length":

@@ -244,7 +244,7 @@ class Run:
 
     def _extend(self, *messages: Message) -> None:
         self.transcript.add(*messages)
-        self.request = replace(self.request, messages=(*self.request.messages, *messages))
+        self.request = self.request.followed_by(*messages)
 
     def _read(self, response: LMResponse) -> Turn:
         turn = self.adapter.read_turn(response, self.specs)
@@ -302,10 +302,12 @@ class Run:
         self, calls: tuple[ToolCall, ...], results: tuple[ToolResult, ...]
     ) -> tuple[ToolResult, ...]:
         """Count a failing turn that repeats the one before it, and tell the model."""
+        if not results or any(result.ok for result in results):
+            self.repeats, self.failing = 0, ()
+            return results
         bare = tuple(replace(call, id="") for call in calls)
-        failed = bool(results) and all(not result.ok for result in results)
-        self.repeats = self.repeats + 1 if failed and bare == self.failing else int(failed)
-        self.failing = bare if failed else ()
+        self.repeats = self.repeats + 1 if bare == self.failing else 1
+        self.failing = bare
         if self.repeats < 2:
             return results
         return tuple(replace(result, content=f"{result.content}\n{REPEATED}") for result in results)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import difflib
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any, Self
 
 from ..adapters.annotations import reader
@@ -139,8 +138,8 @@ class Predict(Module):
                         raw=error.raw or response.text,
                         field=error.field,
                     ) from error
-                again = (adapter.reply(response), *adapter.complain(response, f"{error}{cut}"))
-                request = replace(request, messages=(*request.messages, *again))
+                complaint = adapter.complain(response, f"{error}{cut}")
+                request = request.followed_by(adapter.reply(response), *complaint)
         raise AssertionError("the last attempt returns or raises")
 
     # State

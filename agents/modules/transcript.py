@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from loopwright.tools.render import cut
@@ -107,8 +107,19 @@ class Transcript:
 
 def _size(messages: Sequence[Message]) -> int:
     """Characters, about as a model gets them."""
-    said = sum(len(message.content) + 12 for message in messages)
-    return said + sum(len(str(call)) + 40 for message in messages for call in message.tool_calls)
+    size = 0
+    for message in messages:
+        size += len(message.content) + 12
+        for call in message.tool_calls:
+            size += len(call.name) + len(call.malformed) + _length(call.args) + 40
+    return size
+
+
+def _length(args: Mapping[str, object]) -> int:
+    try:
+        return len(str(args))
+    except (RecursionError, ValueError):  # nested without end, a number of thousands of digits
+        return 0
 
 
 def _lines(number: int, step: Step) -> list[str]:

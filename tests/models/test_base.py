@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 
 import pytest
 from lm_calls import Way, acomplete, asking, each_way
 
+from loopwright.messages import Message
 from loopwright.models import NO_USAGE, BaseLM, Capabilities, Delta, LMRequest, LMResponse, Usage
+from loopwright.tools import ToolSpec
 
 
 class Smallest(BaseLM):
@@ -51,3 +54,13 @@ def test_a_model_says_nothing_of_itself_by_default() -> None:
 def test_usage_adds_up(one: Usage, other: Usage, total: Usage) -> None:
     assert one + other == total
     assert (one + other).total_tokens == total.prompt_tokens + total.completion_tokens
+
+
+def test_a_request_that_is_followed_by_messages_keeps_all_its_settings() -> None:
+    spec = ToolSpec("now", "The time.", {"type": "object"})
+    first, second = Message("user", "When?"), Message("assistant", "Now.")
+    request = LMRequest(
+        (first,), (spec,), "required", {"type": "object"}, 0.5, 0.9, 100, ("END",), seed=7, rollout_id=3
+    )
+
+    assert request.followed_by(second) == replace(request, messages=(first, second))
