@@ -116,6 +116,19 @@ def close_names(model: str) -> list[str]:
     return [f"{names[name]}/{name}" for name in found]
 
 
+def names_beginning(beginning: str) -> list[str]:
+    """The known models, with their provider in front, whose names begin so.
+
+    >>> names_beginning("openai/gpt-4o-mini")[0]
+    'openai/gpt-4o-mini'
+    """
+    full = (
+        name if name.startswith(f"{provider}/") else f"{provider}/{name}"
+        for name, provider in _names().items()
+    )
+    return sorted({name for name in full if name.startswith(beginning)})
+
+
 def _text() -> str:
     """The table as it is in the file; "{}" if this litellm has none."""
     spec = find_spec("litellm")

@@ -4,35 +4,36 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from prompt_toolkit import PromptSession
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion, PathCompleter
 from prompt_toolkit.document import Document
+from prompt_toolkit.enums import DEFAULT_BUFFER
+from prompt_toolkit.filters import has_focus
 from prompt_toolkit.history import FileHistory, History, InMemoryHistory
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 
+from .offering import Offers
+
 PROMPT = "> "
-_OF_FILES = ("/attach ", "/save ", "/save-task ", "/optimize ", "/export ")
-_OF_TOOLS = ("/tools ", "/approve allow ", "/approve deny ", "/approve ask ")
 
 
 class Line:
     r"""Reads what a person types. Enter sends; `\` before it, or Esc, makes it a line break."""
 
-    def __init__(
-        self, folder: Path | None, commands: Iterable[str], tools: Callable[[], Iterable[str]]
-    ) -> None:
+    def __init__(self, folder: Path | None, offers: Callable[[str], Offers]) -> None:
         self._session: PromptSession[str] = PromptSession(
             message=PROMPT,
             history=_history(folder),
-            completer=Completions(tuple(commands), tools),
+            completer=Completions(offers),
             complete_while_typing=True,
             key_bindings=_keys(),
             multiline=True,
             prompt_continuation="  ",
             reserve_space_for_menu=5,
+            enable_suspend=True,
         )
         if sys.platform != "win32":  # where a terminal signals its size, nothing needs to look for it
             self._session.app.terminal_size_polling_interval = None
@@ -43,7 +44,7 @@ class Line:
 
     async def ask(self, question: str, default: str = "") -> str:
         """A short answer to a question, which is kept in no history; raises as `read` does."""
-        session: PromptSession[str] = PromptSession()
+        session: PromptSession[str] = PromptSession(enable_suspend=True)
         return await session.prompt_async(question, default=default, handle_sigint=False)
 
 
@@ -72,8 +73,9 @@ class _LinesKept(FileHistory):
 
 def _keys() -> KeyBindings:
     keys = KeyBindings()
+    typing = has_focus(DEFAULT_BUFFER)  # and not searching: there the keys mean what they always mean
 
-    @keys.add("enter")
+    @keys.add("enter", filter=typing)
     def _enter(event: KeyPressEvent) -> None:
         buffer = event.current_buffer
         if buffer.document.text_before_cursor.endswith("\\"):
@@ -82,11 +84,11 @@ def _keys() -> KeyBindings:
         else:
             buffer.validate_and_handle()
 
-    @keys.add("escape", "enter")
+    @keys.add("escape", "enter", filter=typing)
     def _break(event: KeyPressEvent) -> None:
         event.current_buffer.insert_text("\n")
 
-    @keys.add("c-c")
+    @keys.add("c-c", filter=typing)
     def _cancel(event: KeyPressEvent) -> None:
         if event.current_buffer.text:
             event.current_buffer.reset()
@@ -97,21 +99,19 @@ def _keys() -> KeyBindings:
 
 
 class Completions(Completer):
-    """Commands after `/`, files after `@` and where a command wants one, tools where a command wants one."""
+    """Offers what may stand at the end of the line; paths in a shell command only where they are asked for."""
 
-    def __init__(self, commands: tuple[str, ...], tools: Callable[[], Iterable[str]]) -> None:
-        self._commands = commands
-        self._tools = tools
+    def __init__(self, offers: Callable[[str], Offers]) -> None:
+        self._offers = offers
         self._paths = PathCompleter(expanduser=True)
 
     def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterator[Completion]:
         """What may stand here."""
-        text = document.text_before_cursor
-        word = text.rsplit(" ", 1)[-1]
-        if text.startswith("/") and " " not in text:
-            yield from (Completion(one, -len(text)) for one in self._commands if one.startswith(text))
-        elif text.startswith(_OF_TOOLS):
-            yield from (Completion(one, -len(word)) for one in self._tools() if one.startswith(word))
-        elif word.startswith("@") or text.startswith(_OF_FILES):
-            part = word.removeprefix("@")
+        line = document.text_before_cursor
+        found = self._offers(line)
+        for one in found.words:
+            yield Completion(one.word, -len(found.part), display_meta=one.meaning)
+        asked = line.startswith("!") and complete_event.completion_requested
+        if found.files or asked:
+            part = found.part
             yield from self._paths.get_completions(Document(part, len(part)), complete_event)

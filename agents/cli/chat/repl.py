@@ -8,16 +8,17 @@ from ...errors import LoopwrightError
 from ...text import one_line
 from .asking import Asker
 from .chat import Chat
-from .commands import COMMANDS, Desk, UsageMistake, entered
+from .commands import Desk, UsageMistake, entered
 from .commands.looking import usage_text
 from .line import Line
+from .offering import offers
 from .running import Interrupted, cancellable
 
 
 async def talk(chat: Chat, *, asks: bool = True) -> int:
     """Talk until the person leaves; returns the exit code."""
     folder = None if chat.store is None else chat.store.folder
-    line = Line(folder, COMMANDS, lambda: chat.answering.tools)
+    line = Line(folder, lambda text: offers(chat, text))
     if asks:
         chat.policy.asker = Asker(chat.show, line, chat.policy).answer
     desk = Desk(chat, line)

@@ -18,6 +18,7 @@ from prompt_toolkit.output import DummyOutput
 from loopwright.cli.chat.chat import Chat
 from loopwright.cli.chat.events import SetupEvent
 from loopwright.cli.chat.line import Completions
+from loopwright.cli.chat.offering import offers
 from loopwright.cli.chat.repl import talk
 from loopwright.cli.chat.show import PlainShow
 from loopwright.cli.chat.store import Sessions
@@ -190,21 +191,46 @@ def test_an_editor_that_is_not_there_is_named(
 
 
 @pytest.mark.parametrize(
-    ("text", "offered"),
+    ("line", "offered"),
     [
         ("/sav", ["/save", "/save-task"]),
+        ("/help sav", ["save", "save-task"]),
         ("/tools ref", ["refund"]),
+        ("/approve ", ["allow", "deny", "ask", "forget"]),
         ("/approve deny get", ["get_order"]),
+        ("/set temp", ["temperature"]),
+        ("/set temperature n", ["none"]),
+        ("/model openai/gpt-4o-mini-2", ["openai/gpt-4o-mini-2024-07-18"]),
+        ("/model emb", ["embedded"]),
+        ("/export ", ["md", "json", "html"]),
+        ("/export md sho", ["p.py"]),
+        ("/attach ", ["drop", "shop.py", "two words.txt"]),
+        ("/attach two w", ["ords.txt"]),
+        ("/save-task sho", ["p.py"]),
+        ("/demos d", ["drop"]),
+        ("/demos drop ", ["1"]),
+        ("/good ", ["1"]),
+        ("/fork ", ["1"]),
+        ("/fix ca", ["call"]),
         ("see @sho", ["p.py"]),
-        ("/attach sho", ["p.py"]),
+        ("!cat sho", ["p.py"]),
         ("plain words", []),
         ("/undo ", []),
+        ("/frobnicate a", []),
     ],
 )
 def test_what_is_offered_to_complete_a_line(
-    room: Room, monkeypatch: pytest.MonkeyPatch, text: str, offered: list[str]
+    typed: Typed, room: Room, monkeypatch: pytest.MonkeyPatch, line: str, offered: list[str]
 ) -> None:
-    monkeypatch.chdir(room.folder)
-    completer = Completions(("/save", "/save-task", "/undo"), lambda: ["refund", "get_order"])
-    found = completer.get_completions(Document(text, len(text)), CompleteEvent())
+    (room.folder / "two words.txt").write_text("")
+    chat = typed(room.server(answer("a")), "one", ENTER, "/good", ENTER, CTRL_D)
+    found = Completions(lambda text: offers(chat, text)).get_completions(
+        Document(line, len(line)), CompleteEvent(completion_requested=True)
+    )
     assert [one.text for one in found] == offered
+
+
+def test_sessions_are_offered_by_their_titles(typed: Typed, room: Room) -> None:
+    before = typed(room.server(answer("a")), "how it began", ENTER, CTRL_D).record.session
+    chat = typed(room.server(answer("a")), "two", ENTER, CTRL_D)
+    assert [(one.word, one.meaning) for one in offers(chat, "/resume ").words] == [(before, "how it began")]

@@ -1,0 +1,61 @@
+"""Keys in a real terminal: searching, stopping, and what is typed while something runs."""
+
+from __future__ import annotations
+
+import sys
+
+from chat_room import Room
+from chat_terminal import Terminal
+from openai_server import OpenAIServer, answer
+
+
+def last(server: OpenAIServer) -> object:
+    """The last message that the server got."""
+    return server.requests[-1].body["messages"][-1]["content"]  # type: ignore[index]  # JSON
+
+
+def test_a_line_that_was_found_by_ctrl_r_can_be_sent_again(room: Room) -> None:
+    server = room.server(answer("shipped"), answer("welcome"), answer("shipped again"))
+    terminal = room.terminal(server)
+    terminal.say("where is 17")
+    terminal.say("thanks")
+    terminal.type("\x12is 17")
+    terminal.wait(r"> where is 17\s*\n\s*I-search|I-search.*\n> where is 17")
+    terminal.type("\r")
+    terminal.wait(lambda text: "I-search" not in text and text.rstrip().endswith("> where is 17"))
+    terminal.type("\r")
+    terminal.wait("shipped again")
+    assert last(server) == "where is 17"
+
+
+def test_ctrl_z_stops_the_chat_and_fg_goes_on_with_the_line(room: Room) -> None:
+    server = room.server(answer("both halves"))
+    shell = room.stack.enter_context(
+        Terminal(
+            ["--norc", "--noprofile", "-i"], room.env | {"PS1": "$ "}, folder=room.folder, command=["bash"]
+        )
+    )
+    shell.wait(r"\$")
+    shell.type(f"{sys.executable} -m loopwright chat {' '.join(room.options(server))}\r")
+    shell.wait_for_prompt()
+    shell.type("half a")
+    shell.wait("> half a")
+    shell.type("\x1a")
+    shell.wait("Stopped")
+    shell.type("fg\r")
+    shell.wait(lambda text: text.rstrip().endswith("> half a"))
+    shell.type(" line\r")
+    shell.wait("both halves")
+    assert last(server) == "half a line"
+
+
+def test_ctrl_c_leaves_a_search_and_not_the_chat(room: Room) -> None:
+    terminal = room.terminal(room.server(answer("first"), answer("second")))
+    terminal.say("one")
+    terminal.type("\x12on")
+    terminal.wait("I-search backward: on")
+    terminal.interrupt()
+    terminal.wait_for_prompt()
+    terminal.enter("two")
+    terminal.wait("second")
+    assert "to leave" not in terminal.text
