@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import os
+import signal
 from collections.abc import Iterator
 from contextlib import ExitStack
 
@@ -21,6 +22,12 @@ def _nothing_from_outside(tmp_path_factory: pytest.TempPathFactory) -> None:
             del os.environ[name]
     os.environ["LOOPWRIGHT_CACHE"] = "off"
     os.environ["LOOPWRIGHT_CHAT"] = str(tmp_path_factory.mktemp("chat"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _ctrl_c_is_heard() -> None:
+    """A job in the background of a shell ignores Ctrl-C, and hands that on to every child that a test starts."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture

@@ -66,7 +66,7 @@ def test_in_a_terminal_there_is_a_bar(tmp_path: Path, openai_server: Serve) -> N
         if any(re.search(r"\d+/32 .*/s, \d+ s left", line) for line in terminal.display):
             break
     bar = next((line for line in terminal.display if " left" in line), "")
-    assert re.search(r"━+.* \d+/32 \d+/\d+ passed.* \d+\.\d/s, \d+ s left +0:00:\d\d", bar), terminal.display
+    assert re.search(r"[━╸].* \d+/32 \d+/\d+ passed.* \d+\.\d/s, \d+ s left +0:00:\d\d", bar), terminal.display
     child.expect(pexpect.EOF)
     stream.feed(child.before or "")
     child.close()
