@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -76,13 +78,18 @@ def show_command(path: Path, run: str, step: int | None, as_json: bool) -> int:
 
     file = _opened(path)
     _known(file, run)
-    for number, entry in numbered(file.entries(run)):
+    entries = list(numbered(file.entries(run)))
+    last = entries[-1][0] if entries else 0
+    if step is not None and step > last:
+        raise click.UsageError(f"run {run!r} has {counted(last, 'model call')}, and no step {step}")
+    for number, entry in entries:
         if step is not None and number != step:
             continue
-        if as_json:
-            click.echo(json_text(_plain_entry(number, entry)))
-        else:
-            click.echo("\n".join(_lines(number, entry, whole=step is not None)))
+        with _sound(entry, run):
+            if as_json:
+                click.echo(json_text(_plain_entry(number, entry)))
+            else:
+                click.echo("\n".join(_lines(number, entry, whole=step is not None)))
     return 0
 
 
@@ -105,10 +112,14 @@ def diff_command(path: Path, first: str, second: str) -> int:
         if one is None or other is None:
             longer, (number, entry) = (first, one) if one is not None else (second, other)
             click.echo(f"only {longer} goes on, from model call {number}:")
-            click.echo("\n".join(_lines(number, entry, whole=False)))
+            with _sound(entry, longer):
+                click.echo("\n".join(_lines(number, entry, whole=False)))
             return 1
         for what in ("request", "response"):
-            a, b = (_comparable(getattr(pair[1], what)) for pair in (one, other))
+            with _sound(one[1], first):
+                a = _comparable(getattr(one[1], what))
+            with _sound(other[1], second):
+                b = _comparable(getattr(other[1], what))
             if a != b:
                 click.echo(plain(f"model call {one[0]}, {one[1].kind} {what}: {difference(a, b)}"))
                 click.echo(f"(recorded: {first}, now: {second})")
@@ -146,6 +157,15 @@ def _known(file: JournalFile, run: str) -> None:
     names = [one.id for one in file.runs()]
     if run not in names:
         raise click.UsageError(f"there is no run {run!r}{did_you_mean(run, names)}")
+
+
+@contextmanager
+def _sound(entry: Entry, run: str) -> Iterator[None]:
+    """Say which entry it is where what was read is not what was written."""
+    try:
+        yield
+    except (ValueError, KeyError, TypeError) as error:
+        raise entry.damaged(run) from error
 
 
 def _plain_entry(number: int, entry: Entry) -> dict[str, Any]:

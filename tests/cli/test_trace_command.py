@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
@@ -87,6 +88,7 @@ def test_a_fork_shares_its_first_steps(run: Run, journal: str, capsys: pytest.Ca
     ("arguments", "words"),
     [
         (["show", "frst"], "did you mean 'first'?"),
+        (["show", "first", "--step", "3"], "run 'first' has 2 model calls, and no step 3"),
         (["fork", "first", "--step", "9"], "it can't be forked at 9"),
         (["fork", "first", "--step", "1", "--name", "first"], "there is a run 'first' already"),
     ],
@@ -97,6 +99,18 @@ def test_what_is_not_there_is_named(
     run("--run-name", "first")
     assert trace(journal, *arguments) == 2
     assert words in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("arguments", [["show", "a"], ["show", "a", "--json"], ["diff", "a", "b"]])
+def test_a_damaged_entry_is_named(
+    arguments: list[str], run: Run, journal: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run("--run-name", "a")
+    run("--run-name", "b")
+    with sqlite3.connect(journal) as file:
+        file.execute("UPDATE entries SET request = '{nonsense' WHERE run = 'a' AND number = 0")
+    assert trace(journal, *arguments) == 2
+    assert "entry 0 of run 'a' can't be read: the journal is damaged there" in capsys.readouterr().err
 
 
 def test_a_journal_that_is_not_there_is_named(journal: str, capsys: pytest.CaptureFixture[str]) -> None:

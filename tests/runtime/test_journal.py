@@ -311,6 +311,16 @@ def test_a_fork_beyond_the_run_is_refused(path: Path, steps: int) -> None:
         JournalFile(path).fork("a", steps)
 
 
+def test_a_fork_of_nothing_and_one_under_a_taken_name_are_refused(path: Path) -> None:
+    booked(seats(1), Journal(path, "a"))
+    file = JournalFile(path)
+    with pytest.raises(ConfigurationError, match="has no run 'b'"):
+        file.fork("b", 0)
+    with pytest.raises(ConfigurationError, match="has a run 'a' already: take another name"):
+        file.fork("a", 1, "a")
+    assert [run.id for run in file.runs()] == ["a"]
+
+
 # ---- what is written
 
 
@@ -348,6 +358,15 @@ def test_secrets_are_not_written_and_the_run_still_repeats(
     )
     assert core.encode() not in written
     assert json.dumps(core).encode() not in written
+
+
+@pytest.mark.parametrize("secret", ['say "friend" and enter', "a\\b\\c\\d\\e", "grüne Äpfel"])
+def test_a_secret_that_json_writes_in_another_way_is_found(
+    secret: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SHOP_PASSWORD", secret)
+    for escaped in (True, False):
+        assert redact(json.dumps({"a": secret}, ensure_ascii=escaped)) == '{"a": "[redacted]"}'
 
 
 @pytest.mark.parametrize(
@@ -428,6 +447,121 @@ def _later(path: Path) -> Path:
 def test_what_can_not_be_a_journal_is_refused(make: Callable[[Path], object], words: str, path: Path) -> None:
     with pytest.raises(ConfigurationError, match=words):
         make(path)
+
+
+DAMAGED: Mapping[str, tuple[str, str]] = {
+    "an answer that is no JSON": ("model", "response = '{nonsense'"),
+    "an answer that is another's": ("model", "response = '{}'"),
+    "a result that is no JSON": ("tool", "response = '['"),
+    "a result that is another's": ("tool", "response = '{}'"),
+    "a result of bytes": ("tool", "response = x'ff00fe'"),
+}
+
+
+def damage(path: Path, kind: str, change: str) -> None:
+    """Change the first entry of a kind."""
+    first = f"(SELECT MIN(number) FROM entries WHERE kind = '{kind}')"  # noqa: S608  # the kinds are the tests' own
+    with sqlite3.connect(path) as file:
+        file.execute(f"UPDATE entries SET {change} WHERE number = {first}")  # noqa: S608  # so are the changes
+
+
+@pytest.mark.parametrize("mode", ["replay", "resume"])
+@pytest.mark.parametrize(("kind", "change"), DAMAGED.values(), ids=DAMAGED)
+def test_a_damaged_entry_is_named_and_nothing_is_done(kind: str, change: str, mode: Any, path: Path) -> None:
+    booked(seats(2), Journal(path, "a"))
+    damage(path, kind, change)
+    with pytest.raises(
+        ConfigurationError, match=r"entry [01] of run 'a' can't be read: the journal is damaged"
+    ):
+        booked(silent(), Journal(path, "a", mode=mode))
+    assert DONE == [1, 2]
+
+
+def test_a_miss_beside_a_damaged_request_is_a_miss(path: Path) -> None:
+    booked(seats(1), Journal(path, "a"))
+    damage(path, "tool", "request = '[', key = 'x'")
+    with pytest.raises(ReplayError, match=r"nearest on record is .* which is damaged"):
+        booked(silent(), Journal(path, "a", mode="replay"))
+
+
+def test_a_replay_of_a_model_call_that_never_ended_asks_nobody(path: Path) -> None:
+    booked(seats(1), Journal(path, "a"))
+    damage(path, "model", "response = NULL")
+    with pytest.raises(ReplayError, match="was stopped before the model answered"):
+        booked(silent(), Journal(path, "a", mode="replay"))
+
+
+def test_a_journal_whose_entries_can_not_be_read_lets_its_run_go(path: Path) -> None:
+    booked(seats(1), Journal(path, "a"))
+    journal = Journal(path, "a")
+    with sqlite3.connect(path) as file:
+        file.execute("DROP TABLE entries")
+    with pytest.raises(ConfigurationError, match="can't be read: no such table"):
+        booked(silent(), journal)
+    assert not list(path.parent.glob("*.lock"))
+
+
+@pytest.mark.parametrize("run", [5, "caf\udce9"])
+def test_what_can_not_be_a_runs_name_is_refused(run: Any, path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="a run's name is text, not"):
+        Journal(path, run)
+
+
+def test_half_a_letter_is_recorded_and_repeated(path: Path) -> None:
+    half = "caf\udce9"  # as Python gives the names of files that are no UTF-8
+
+    def named(text: str) -> str:
+        """Give the name."""
+        return text + half
+
+    def run(lm: Any, journal: Journal) -> Any:
+        with context(lm=lm), journal:
+            return ReAct("question -> answer", tools=[named])(question=half)
+
+    turns = [ToolCall("named", {"text": half}), ToolCall("submit", {"answer": "x"})]
+    made = run(ScriptedLM(turns, capabilities=NATIVE), Journal(path, "a", title=half))
+    assert made.termination_reason == "submit"
+    repeated = run(ScriptedLM([], capabilities=NATIVE), Journal(path, "a", mode="replay"))
+    assert repeated.trajectory == made.trajectory
+
+
+def test_a_run_whose_journal_is_full_does_nothing_that_is_not_on_record(path: Path) -> None:
+    program = f"""
+        import resource
+        from loopwright import ReAct, context
+        from loopwright.errors import ConfigurationError
+        from loopwright.models import Capabilities, FunctionLM, LMResponse
+        from loopwright.runtime import Journal
+        from loopwright.tools import ToolCall
+
+        done = []
+        def note(n: int, text: str) -> str:
+            "Note."
+            done.append(n)
+            return "noted"
+
+        turn = iter(range(10_000))
+        lm = FunctionLM(
+            lambda request: LMResponse("", (ToolCall("note", {{"n": next(turn), "text": "x" * 9000}}),)),
+            capabilities=Capabilities(native_tools=True),
+        )
+        resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))
+        try:
+            with context(lm=lm), Journal({str(path)!r}, "a"):
+                ReAct("question -> answer", tools=[note], max_iters=200)(question="?")
+        except ConfigurationError as error:
+            print(len(done), error)
+    """
+    ended = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(program)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert "can't be written" in ended.stdout, ended.stderr
+    begun = [entry for entry in JournalFile(path).entries("a") if entry.kind == "tool"]
+    assert len(begun) >= int(ended.stdout.split()[0]) >= 1
 
 
 def test_a_journal_inside_another_is_refused(path: Path) -> None:

@@ -22,7 +22,10 @@ def nearest(asked: str, entries: Sequence[Entry], kind: str) -> str:
     where = f"nearest on record is the one of model call {step} (entry {best.number})"
     if asked == best.request:
         return f"{where}, which is the same and was used already: the program asks more often than it did"
-    return f"{where}; {difference(best.request, asked)}"
+    try:
+        return f"{where}; {difference(best.request, asked)}"
+    except ValueError:
+        return f"{where}, which is damaged"
 
 
 def difference(recorded: str, asked: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import secrets
 import sqlite3
 import threading
@@ -10,7 +11,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TextIO
 
 from ...errors import ConfigurationError
 from ..private_file import open_private
@@ -65,6 +66,13 @@ class Entry:
     response: str | None
     seconds: float | None
 
+    def damaged(self, run: str) -> ConfigurationError:
+        """The error that says that this entry does not hold what was written."""
+        return ConfigurationError(
+            f"entry {self.number} of run {run!r} can't be read: the journal is damaged there. Record the run anew, or fork "
+            "it before that entry"
+        )
+
 
 class JournalFile:
     """Runs in one file, which several processes may write at once.
@@ -111,6 +119,7 @@ class JournalFile:
 
     def run(self, name: str) -> RunInfo | None:
         """The run of this id."""
+        _check_name(name)
         return next((RunInfo(*row) for row in self._ask(f"{_RUNS} WHERE id = ?", (name,))), None)
 
     def forget(self, name: str) -> None:
@@ -119,11 +128,14 @@ class JournalFile:
         self._do("DELETE FROM runs WHERE id = ?", (name,))
 
     def begin(self, name: str | None, title: str, *, parent: str = "", steps: int = 0) -> str:
-        """A new run; returns its id."""
+        """A new run; returns its id. Raises `ConfigurationError` for a name that can't be one."""
+        if name and self.run(name) is not None:
+            raise ConfigurationError(f"{self.path} has a run {name!r} already: take another name")
         made = name or f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(2)}"
+        shown = title.encode("utf-8", "replace").decode()
         self._do(
             "INSERT INTO runs VALUES (?, ?, ?, 'running', ?, ?)",
-            (made, title, time.time(), parent or None, steps or None),
+            (made, shown, time.time(), parent or None, steps or None),
         )
         return made
 
@@ -140,6 +152,9 @@ class JournalFile:
 
         Going on with it (`Journal(path, run=...)`) repeats those from the record, and then goes its own way.
         """
+        found = self.run(run)
+        if found is None:
+            raise ConfigurationError(f"{self.path} has no run {run!r}")
         known = self.entries(run)
         models = [entry.number for entry in known if entry.kind == "model"]
         if not 0 <= steps <= len(models):
@@ -147,9 +162,7 @@ class JournalFile:
                 f"run {run!r} has {len(models)} model calls; it can't be forked at {steps}"
             )
         end = models[steps] if steps < len(models) else known[-1].number + 1 if known else 0
-        found = self.run(run)
-        title = found.title if found else ""
-        made = self.begin(name, title, parent=run, steps=steps)
+        made = self.begin(name, found.title, parent=run, steps=steps)
         self._do(
             "INSERT INTO entries SELECT ?, number, kind, key, request, response, began, seconds"
             " FROM entries WHERE run = ? AND number < ?",
@@ -201,25 +214,45 @@ class RunLock:
     """A run that this process writes. It lies in a file beside the journal, which the system frees when the process ends."""
 
     def __init__(self, journal: Path, run: str) -> None:
-        name = hashlib.sha256(run.encode("utf-8", "surrogatepass")).hexdigest()[:12]
+        name = hashlib.sha256(run.encode()).hexdigest()[:12]
         self._path = journal.with_name(f"{journal.name}.{name}.lock")
-        self._file = self._path.open("a")
         try:
-            import fcntl
-        except ImportError:  # Windows: two processes on one run are not noticed there
-            return
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            self._file.close()
+            self._file = self._locked()
+        except BlockingIOError as error:
             raise ConfigurationError(
                 f"run {run!r} of {journal} is being written by another process, or another journal of this one"
             ) from error
+        except OSError as error:
+            raise ConfigurationError(f"run {run!r} of {journal} can't be locked: {error}") from error
+
+    def _locked(self) -> TextIO:
+        """The file, locked; raises `OSError` where another holds it."""
+        while True:
+            file = self._path.open("a")
+            try:
+                import fcntl
+            except ImportError:  # Windows: two processes on one run are not noticed there
+                return file
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if os.fstat(file.fileno()).st_ino == self._path.stat().st_ino:
+                    return file
+            except FileNotFoundError:
+                pass  # who held it has let go of it since it was opened, and another may have a new one
+            except OSError:
+                file.close()
+                raise
+            file.close()
 
     def close(self) -> None:
         """Let go of the run."""
         self._path.unlink(missing_ok=True)
         self._file.close()
+
+
+def _check_name(name: object) -> None:
+    if not isinstance(name, str) or any("\ud800" <= sign <= "\udfff" for sign in name):
+        raise ConfigurationError(f"a run's name is text, not {name!r:.80}")
 
 
 def numbered(entries: list[Entry]) -> Iterator[tuple[int, Entry]]:

@@ -97,4 +97,14 @@ def read_program_response(text: str) -> tuple[list[list[Any]], Execution]:
 
 
 def _json(body: object) -> str:
-    return json.dumps(body, ensure_ascii=False, sort_keys=True, default=str)
+    """JSON that a file takes: half a surrogate pair, as names of files may have, is written as its escape."""
+    text = json.dumps(body, ensure_ascii=False, sort_keys=True, default=str)
+    return text if _is_sound(text) else json.dumps(body, sort_keys=True, default=str)
+
+
+def _is_sound(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

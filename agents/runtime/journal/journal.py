@@ -79,7 +79,11 @@ class Journal:
         if here.recorder is not None:
             raise ConfigurationError("a journal is being kept already: one inside another is not supported")
         self._held = None if self.strict else self.file.taken(self.run)
-        self._entries = self.file.entries(self.run)
+        try:
+            self._entries = self.file.entries(self.run)
+        except ConfigurationError:
+            self._let_go()
+            raise
         self._next = self._entries[-1].number + 1 if self._entries else 0
         for entry in self._entries:
             self._unused[entry.key].append(entry)
@@ -96,9 +100,12 @@ class Journal:
             if not self.strict:
                 self.file.mark(self.run, "done" if kind is None else f"ended by {kind.__name__}")
         finally:
-            self.file.close()
-            if self._held is not None:
-                self._held.close()
+            self._let_go()
+
+    def _let_go(self) -> None:
+        self.file.close()
+        if self._held is not None:
+            self._held.close()
 
     @property
     def strict(self) -> bool:
@@ -109,9 +116,19 @@ class Journal:
 
     def recall(self, lm: BaseLM, request: LMRequest) -> LMResponse | None:
         """The recorded answer; None where the model must be asked."""
-        asked = forms.model_request(lm, request)
-        entry = self._take("model", asked)
-        return forms.read_model_response(entry.response) if entry is not None and entry.response else None
+        entry = self._take("model", forms.model_request(lm, request))
+        if entry is None:
+            return None
+        if entry.response is None:
+            if self.strict:
+                raise ReplayError(
+                    f"run {self.run!r} was stopped before the model answered: resume it, then repeat it"
+                )
+            return None
+        response = forms.read_model_response(entry.response)
+        if response is None:
+            raise entry.damaged(self.run)
+        return response
 
     def keep(self, lm: BaseLM, request: LMRequest, response: LMResponse) -> None:
         """Record an answer."""
@@ -127,7 +144,10 @@ class Journal:
             return None
         if entry.response is None:
             return Record(call)
-        return Record(call, *forms.read_tool_response(entry.response))
+        try:
+            return Record(call, *forms.read_tool_response(entry.response))
+        except (ValueError, KeyError, TypeError) as error:
+            raise entry.damaged(self.run) from error
 
     def began(self, call: ToolCall) -> int:
         """Record that a tool call is about to be made."""

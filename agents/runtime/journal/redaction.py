@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from functools import cache
@@ -45,5 +46,6 @@ def _snapshot() -> tuple[str, ...]:
 
 @cache
 def _of_environment(values: tuple[str, ...]) -> tuple[str, ...]:
-    """The longest first, so that one that holds another goes as a whole."""
-    return tuple(sorted(set(values), key=len, reverse=True))
+    """As they stand in texts and in JSON; the longest first, so that one that holds another goes as a whole."""
+    in_json = {json.dumps(value, ensure_ascii=escaped)[1:-1] for value in values for escaped in (True, False)}
+    return tuple(sorted({*values, *in_json}, key=len, reverse=True))

@@ -15,6 +15,7 @@ from ...seams import HostFunctions, Interpreter
 from . import forms
 
 if TYPE_CHECKING:
+    from .file import Entry
     from .journal import Journal
 
 
@@ -48,17 +49,20 @@ class RecordedSandbox:
         """Run a program, or repeat what it did."""
         recorded = self._journal.program(code, inputs or {})
         if self._inside is None:
-            return self._repeated(recorded.response if recorded is not None else None)
+            return self._repeated(recorded)
         self._calls = []
         number = self._journal.program_began(code, inputs or {}) if recorded is None else recorded.number
         execution = self._inside.run(code, inputs)
         self._journal.program_ended(number, forms.program_response(self._calls, execution))
         return execution
 
-    def _repeated(self, response: str | None) -> Execution:
-        if response is None:
+    def _repeated(self, recorded: Entry | None) -> Execution:
+        if recorded is None or recorded.response is None:
             return Execution("killed", session_kept=False)
-        calls, execution = forms.read_program_response(response)
+        try:
+            calls, execution = forms.read_program_response(recorded.response)
+        except (ValueError, KeyError, TypeError) as error:
+            raise recorded.damaged(self._journal.run) from error
         for name, args, options in calls:
             with suppress(ToolFailed, StopProgram):  # the program saw these, or was ended by them
                 self._functions[name](*args, **options)
