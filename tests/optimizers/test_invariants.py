@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -133,6 +134,48 @@ def test_killed_at_every_kth_write_it_goes_on_to_the_same_bytes_and_asks_nothing
     assert everything(program) == WHOLE
     assert asked == CALLS
     assert deaths > 3
+
+
+class Deadly(SimulatedLM):
+    """A model whose process dies when it is asked once more than so often."""
+
+    def __init__(self, left: int) -> None:
+        super().__init__(3)
+        self.left = left
+
+    def complete(self, request: LMRequest) -> LMResponse:
+        if self.calls == self.left:
+            raise Killed
+        return super().complete(request)
+
+
+@pytest.mark.parametrize("budget", [Budget(calls=300), Budget(tokens=40_000)], ids=repr)
+def test_killed_in_the_middle_of_a_rollout_it_asks_no_model_twice(budget: Budget, tmp_path: Path) -> None:
+    whole = SimulatedLM(3)
+    wanted = everything(compiled(whole, budget=budget))
+    asked, deaths = 0, 0
+    while True:
+        lm, store = Deadly(61), RolloutStore(tmp_path / "runs.db")
+        try:
+            program = compiled(lm, budget=budget, store=store)
+        except Killed:
+            deaths += 1
+            continue
+        finally:
+            asked += lm.calls
+            store.close()
+        break
+    assert everything(program) == wanted
+    assert (asked, deaths) == (whole.calls, (whole.calls - 1) // 61)
+
+
+def test_a_finished_rollout_leaves_none_of_its_answers_behind(tmp_path: Path) -> None:
+    store = RolloutStore(tmp_path / "runs.db")
+    compiled(store=store, budget=Budget(rollouts=30))
+    with sqlite3.connect(tmp_path / "runs.db") as file:
+        assert file.execute("SELECT COUNT(*) FROM answers").fetchone() == (0,)
+    file.close()
+    store.close()
 
 
 SCRIPT = """

@@ -16,6 +16,7 @@ from ...errors import ConfigurationError
 from ...evaluation.workers import as_completed
 from ...text import counted
 from .amounts import Unit
+from .answers import Answers, AnswerStore
 from .execution import Caps, Execution
 from .fingerprint import Fingerprints
 from .ledger import Ledger
@@ -123,13 +124,19 @@ class Driver:
         if self.ledger.out_of_time:
             self.ledger.spent_limit = "seconds"
             return SKIPPED
-        outcome = self.execution.execute(rollout, caps)
+        outcome = self.execution.execute(rollout, caps, self._answers(key, rollout))
         record = write_outcome(outcome)
         if outcome.problem != "excluded":  # what a network did today is no reason not to try it tomorrow
             self.store.put(_cut(key, caps) if outcome.skipped else key, record)
             self._kept.add(key)
         self.executed += 1
         return read_outcome(record)
+
+    def _answers(self, key: str, rollout: Rollout) -> Answers | None:
+        """What models said in this rollout before a process died; a script's run asks none."""
+        if rollout.script is not None or not isinstance(self.store, AnswerStore):
+            return None
+        return Answers(self.store, key)
 
     def _check_reached(self, outcomes: Sequence[Outcome]) -> None:
         """Raise where no rollout reached its model: going on would learn from nothing."""

@@ -12,7 +12,7 @@ from typing import Any
 from ...adapters.base import SUBMIT
 from ...adapters.native import NativeAdapter
 from ...adapters.values import to_plain
-from ...ambient import context
+from ...ambient import context, current, entered
 from ...errors import BudgetError
 from ...evaluation.metrics import Metric, Score, as_score, call_metric
 from ...evaluation.trials.attempt import is_infrastructure
@@ -26,6 +26,7 @@ from ...trace import Call, Exchange, Trace
 from ...trajectory import Trajectory
 from ..splits import is_of
 from .amounts import Amounts
+from .answers import Answers
 from .records import NO_OUTPUT
 from .rollouts import Outcome, PredictorCall, Rollout
 
@@ -54,13 +55,16 @@ class Execution:
     threshold: float | None = None
     run: Run = call_program
 
-    def execute(self, rollout: Rollout, caps: Caps) -> Outcome:
-        """Run it. What goes wrong is in the outcome; a run that comes to its caps is "skipped", with what it took."""
+    def execute(self, rollout: Rollout, caps: Caps, answers: Answers | None = None) -> Outcome:
+        """Run it. What goes wrong is in the outcome; a run that comes to its caps is "skipped", with what it took.
+
+        With `answers` no model is asked again what it said before, unless a journal of the caller's is kept.
+        """
         program = prepared(rollout)
         paths = {id(predictor): path for path, predictor in program.named_predictors()}
         trace, judging = Trace(), Trace()
         started = time.perf_counter()
-        with _bounded(caps):
+        with _bounded(caps), _remembered(answers):
             with context(trace=trace), _scripted(rollout, program):
                 given, error = self._made(program, rollout)
             with context(trace=judging):
@@ -142,6 +146,11 @@ def _bounded(caps: Caps) -> AbstractContextManager[object]:
         if caps
         else nullcontext()
     )
+
+
+def _remembered(answers: Answers | None) -> AbstractContextManager[object]:
+    here = current()
+    return nullcontext() if answers is None or here.recorder else entered(replace(here, recorder=answers))
 
 
 def _whole(caps: Caps, name: str) -> int | None:

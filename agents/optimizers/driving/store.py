@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from ...errors import ConfigurationError
 from ...runtime.private_file import open_private
@@ -46,10 +46,19 @@ class MemoryStore:
         self._records.setdefault(key, record)
 
 
-class RolloutStore:
-    """Records in a file that is only added to, and that several threads and processes may write at once.
+_TABLES = """
+CREATE TABLE IF NOT EXISTS rollouts (key TEXT PRIMARY KEY, record TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS answers (
+    rollout TEXT NOT NULL, asked TEXT NOT NULL, answer TEXT NOT NULL, cached INTEGER NOT NULL
+);
+CREATE INDEX IF NOT EXISTS answers_by_rollout ON answers (rollout);
+"""
 
-    What was put survives the death of the process (SQLite's write-ahead log); a power cut may take the last moments.
+
+class RolloutStore:
+    """Records in a file, and the answers of rollouts that are under way; several threads and processes may write it.
+
+    Records are only added. What was put survives the death of the process (SQLite's write-ahead log); a power cut may take the last moments.
     Raises `ConfigurationError` where the path holds something else or can't be written.
 
     >>> import tempfile
@@ -68,9 +77,7 @@ class RolloutStore:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._connection = open_private(self.path, BUSY_SECONDS)
             self._check_version()
-            self._connection.execute(
-                "CREATE TABLE IF NOT EXISTS rollouts (key TEXT PRIMARY KEY, record TEXT NOT NULL) WITHOUT ROWID"
-            )
+            self._connection.executescript(_TABLES)
         except (sqlite3.Error, OSError) as error:
             raise ConfigurationError(f"{self.path} can't be used as a store of rollouts: {error}") from error
 
@@ -90,21 +97,32 @@ class RolloutStore:
 
     def get(self, key: str) -> str | None:
         """The record under a key."""
-        with self._lock:
-            row = self._connection.execute("SELECT record FROM rollouts WHERE key = ?", (key,)).fetchone()
-        return None if row is None else str(row[0])
+        row = self._do("SELECT record FROM rollouts WHERE key = ?", key)
+        return str(row[0][0]) if row else None
 
     def put(self, key: str, record: str) -> None:
-        """Keep a record, unless there is one."""
+        """Keep a record, unless there is one; the answers of its rollout go."""
+        self._do("INSERT OR IGNORE INTO rollouts VALUES (?, ?)", key, record)
+        self._do("DELETE FROM answers WHERE rollout = ?", key)
+
+    def answers(self, rollout: str) -> list[tuple[str, str, bool]]:
+        """What models said in a rollout that has no record yet: the request's key, the answer, whether it was cached."""
+        rows = self._do("SELECT asked, answer, cached FROM answers WHERE rollout = ? ORDER BY rowid", rollout)
+        return [(asked, answer, bool(cached)) for asked, answer, cached in rows]
+
+    def put_answer(self, rollout: str, asked: str, answer: str, *, cached: bool) -> None:
+        """Keep an answer until the rollout's record comes."""
+        self._do("INSERT INTO answers VALUES (?, ?, ?, ?)", rollout, asked, answer, cached)
+
+    def _do(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
         with self._lock:
             try:
-                self._connection.execute("INSERT OR IGNORE INTO rollouts VALUES (?, ?)", (key, record))
+                return self._connection.execute(statement, values).fetchall()
             except sqlite3.Error as error:
-                raise ConfigurationError(f"the store {self.path} can't be written: {error}") from error
+                raise ConfigurationError(f"the store {self.path} can't be used: {error}") from error
 
     def __len__(self) -> int:
-        with self._lock:
-            return int(self._connection.execute("SELECT COUNT(*) FROM rollouts").fetchone()[0])
+        return int(self._do("SELECT COUNT(*) FROM rollouts")[0][0])
 
     def close(self) -> None:
         """Close the file."""
