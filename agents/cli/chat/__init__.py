@@ -133,17 +133,15 @@ async def _talk(chat: Chat, lines: Iterable[str] | None, given: dict[str, Any]) 
         from .headless import run_lines
 
         return await run_lines(chat, lines)
-    from .commands import Desk
-    from .commands.sessions import show_where
+    from .columns import wrapped
+    from .commands.sessions import where
     from .repl import talk
     from .setup import GOOD_FOR
 
     if chat.conversation.turns:
-        show_where(Desk(chat))
-    if not chat.answering.remembers:
-        chat.show.text(GOOD_FOR)
-    else:
-        chat.show.text(f"{chat.answering.lm.model} answers. /help says what there is, Ctrl-D leaves.")
+        chat.show.text(wrapped(where(chat)))
+    said = f"{chat.answering.lm.model} answers. " if chat.answering.remembers else f"{GOOD_FOR}\n"
+    chat.show.text(wrapped(f"{said}/help says what there is, Ctrl-D leaves."))
     return await talk(chat)
 
 

@@ -13,6 +13,7 @@ from loopwright.tools.errors import ToolDefinitionError
 
 from ..approving import question_text
 from ..options import json_text
+from .columns import wrapped
 from .running import interrupt_from_here
 from .show import Show
 
@@ -38,7 +39,7 @@ class Asker:
         """The person's answer; Ctrl-C and Ctrl-D stop the turn."""
         try:
             with self.show.held():
-                self.show.text(f"{question_text(question)}.\n{CHOICES}")
+                self.show.text(wrapped(f"{question_text(question)}.\n{CHOICES}"))
                 return await self._answer(question)
         except (KeyboardInterrupt, EOFError):
             await interrupt_from_here()

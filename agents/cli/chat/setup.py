@@ -35,7 +35,7 @@ MODEL_OPTIONS = (
     "num_retries",
     "cache",
 )
-GOOD_FOR = "Embedded model: sums, units and dates, one question at a time; /model takes another."
+GOOD_FOR = "Embedded model: sums, units and dates, one question at a time. /model: another."
 
 
 @dataclass(frozen=True)

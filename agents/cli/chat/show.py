@@ -11,6 +11,7 @@ from ...adapters.base import SUBMIT
 from ...adapters.values import format_value
 from ...text import one_line, plain
 from ..options import json_text
+from .columns import fitted, wide, wrapped
 from .events import (
     CalledEvent,
     CompactEvent,
@@ -51,7 +52,7 @@ def call_line(call: CallForm, width: int = CALL) -> str:
     >>> call_line(CallForm(name="get_order", args={"order_id": 17}))
     'get_order(order_id=17)'
     """
-    return one_line(str(call.call()), max(width, 12))
+    return fitted(str(call.call()), max(width, 12))
 
 
 def result_line(result: ResultForm, width: int = REASON) -> str:
@@ -62,7 +63,7 @@ def result_line(result: ResultForm, width: int = REASON) -> str:
     """
     if result.error is None:
         return f"✓ {result.seconds:.1f} s"
-    return f"✗ {one_line(result.content.removeprefix('Error: '), max(width - 2, 10))}"
+    return f"✗ {fitted(result.content.removeprefix('Error: '), max(width - 2, 10))}"
 
 
 def made_line(call: CallForm, result: ResultForm, width: int = CALL + REASON) -> tuple[str, str]:
@@ -71,8 +72,9 @@ def made_line(call: CallForm, result: ResultForm, width: int = CALL + REASON) ->
     >>> made_line(CallForm(name="get_order", args={"order_id": 17}), ResultForm(content="shipped", seconds=0.42))
     ('→ get_order(order_id=17)', '✓ 0.4 s')
     """
-    came = result_line(result, width // 2)
-    return f"→ {call_line(call, width - len(came) - 3)}", came
+    made = wide(call_line(call)) + 2
+    came = result_line(result, min(max(width // 2, width - made - 1), REASON))
+    return f"→ {call_line(call, width - wide(came) - 3)}", came
 
 
 def shown_outputs(outputs: dict[str, Any]) -> str:
@@ -142,7 +144,8 @@ class PlainShow:
                 self._end(event)
             case NoticeEvent():
                 self.settle()
-                print(plain(event.text), file=self._err, flush=True)
+                told = wrapped(plain(event.text)) if self._err.isatty() else plain(event.text)
+                print(told, file=self._err, flush=True)
             case CompactEvent():
                 self._line("the conversation was summarised:")
                 self._line(cut(event.summary))

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
 from difflib import get_close_matches
-from textwrap import TextWrapper
 
 from ....text import one_line
 from ..attach import command_output, output_block
+from ..columns import in_columns, wrapped
 from ..conversation import Turn
 from . import agent, learning, looking, sessions, sharing
 from .base import Command, Desk, UsageMistake
@@ -23,21 +22,8 @@ async def _help(desk: Desk, rest: str) -> None:
         else:
             desk.tell(f"{found.usage}\n  {found.help}")
         return
-    width = max(20, shutil.get_terminal_size((100, 24)).columns - 1)
-    usage = max(len(one.usage) for one in COMMANDS.values())
-    keys = [_wrapped(line, width, "") for line in _KEYS.splitlines()]
-    desk.tell("\n".join([*(_entry(one, usage, width) for one in COMMANDS.values()), "", *keys]))
-
-
-def _entry(command: Command, usage: int, width: int) -> str:
-    """A command and what it does: side by side where there is room, else one below the other."""
-    if width < 2 * usage:
-        return f"{command.usage}\n{_wrapped(f'  {command.help}', width, '  ')}"
-    return _wrapped(f"{command.usage:{usage}}  {command.help}", width, " " * (usage + 2))
-
-
-def _wrapped(line: str, width: int, indent: str) -> str:
-    return TextWrapper(width, subsequent_indent=indent, break_on_hyphens=False).fill(line)
+    commands = in_columns([(one.usage, one.help) for one in COMMANDS.values()])
+    desk.tell(f"{commands}\n\n{wrapped(_KEYS)}")
 
 
 _KEYS = (
@@ -95,7 +81,7 @@ async def _shell(desk: Desk, command: str) -> None:
     if not command:
         raise UsageMistake("after ! comes a command of your shell, as in !git diff")
     output, code = await command_output(command)
-    desk.tell(output or "(no output)")
+    desk.print(output or "(no output)")
     if code:
         desk.tell(f"(exit code {code})")
     desk.chat.attached.append(output_block(command, output, code))

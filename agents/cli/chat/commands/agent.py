@@ -11,6 +11,7 @@ from loopwright.tools.errors import ToolDefinitionError, ToolLookupError
 
 from ....text import did_you_mean, one_line
 from ...options import json_text
+from ..columns import in_columns
 from ..setup import MODEL_OPTIONS, checked_option
 from .base import Command, Desk, UsageMistake
 
@@ -99,10 +100,8 @@ async def _tools(desk: Desk, rest: str) -> None:
         desk.tell(f"{tools[rest]}\n{json_text(tools[rest].spec.parameters, 2)}")
     else:
         width = max((len(name) for name in tools), default=0)
-        lines = [
-            f"{name:{width}}  {tool.effect:12}  {one_line(tool.desc, 90)}" for name, tool in tools.items()
-        ]
-        desk.tell("\n".join(lines) or "no tools; /tools use calculate,web_search gives it some")
+        rows = [(f"{name:{width}}  {tool.effect}", one_line(tool.desc, 90)) for name, tool in tools.items()]
+        desk.tell(in_columns(rows) or "no tools; /tools use calculate,web_search gives it some")
 
 
 async def _approve(desk: Desk, rest: str) -> None:

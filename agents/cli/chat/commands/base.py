@@ -8,6 +8,7 @@ from typing import Protocol
 
 from ..attach import with_files
 from ..chat import Chat
+from ..columns import wrapped
 from ..conversation import Turn
 
 
@@ -34,7 +35,11 @@ class Desk:
     leaving: bool = False
 
     def tell(self, text: str) -> None:
-        """Show text; what could steer a terminal is made visible."""
+        """Show text, its lines broken between words; what could steer a terminal is made visible."""
+        self.print(text if self.person is None else wrapped(text))
+
+    def print(self, text: str) -> None:
+        """Show text with the lines that it has, so that it can be copied as it is."""
         self.chat.show.text(text)
 
     async def say(self, text: str) -> Turn:

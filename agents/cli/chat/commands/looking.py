@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from loopwright.tools.calls import ToolResult
+
+from ....adapters.base import SUBMIT
 from ....adapters.values import format_value
 from ....ambient import describe_exchange
 from ....models.base import Usage
@@ -51,9 +54,16 @@ async def _last(desk: Desk, rest: str) -> None:
     for number, step in enumerate(turn.steps, 1):
         if step.thought:
             lines.append(f"{number}. {step.thought}")
-        lines += [f"{number}. {result.call}\n{result.content}" for result in step.made]
+        lines += [
+            f"{number}. {result.call}\n{result.content}" for result in step.made if not _is_answer(result)
+        ]
     lines += [f"{name}: {format_value(value)}" for name, value in turn.outputs.items()]
     desk.tell("\n".join(lines)[:LONGEST] or "nothing came of it")
+
+
+def _is_answer(result: ToolResult) -> bool:
+    """Whether a call is the answer, which is shown below."""
+    return result.call.name == SUBMIT and result.ok
 
 
 COMMANDS = (

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from ....text import one_line
+from ....text import counted, one_line
+from ..chat import Chat
+from ..columns import fitted, in_columns, terminal_width
 from ..conversation import Turn
 from .base import Command, Desk, UsageMistake, counted_turn
 
@@ -56,7 +58,9 @@ async def _sessions(desk: Desk, rest: str) -> None:
         when = datetime.fromtimestamp(one.updated).astimezone().strftime("%Y-%m-%d %H:%M")
         here = "*" if one.id == desk.chat.record.session else " "
         origin = f" (from {one.parent})" if one.parent else ""
-        lines.append(f"{here} {one.id}  {when}  {one.turns:3} turns  {one_line(one.title, 60)}{origin}")
+        row = f"{here} {one.id}  {when}  {counted(one.turns, 'turn'):>8}"
+        title = fitted(one.title, max(20, terminal_width() - len(row) - len(origin) - 2))
+        lines.append(in_columns([(row, f"{title}{origin}")]))
     more = [f"… and {len(known) - SHOWN} more"] if len(known) > SHOWN else []
     desk.tell("\n".join([*lines, *more]) or "no sessions yet")
 
@@ -74,19 +78,18 @@ async def _resume(desk: Desk, rest: str) -> None:
     if store.found(wanted) == desk.chat.record.session:
         raise UsageMistake(f"{wanted} is the session that is open")
     desk.chat.resume(wanted)
-    show_where(desk)
+    desk.tell(where(desk.chat))
 
 
-def show_where(desk: Desk) -> None:
-    """Say which session goes on, and how it stood."""
-    chat = desk.chat
+def where(chat: Chat) -> str:
+    """Which session goes on, and how it stands."""
     turns = chat.conversation.turns
     lines = [f"session {chat.record.session}: {len(turns)} turn{'' if len(turns) == 1 else 's'}"]
     if turns:
         last = turns[-1]
         answer = next((str(value) for value in last.outputs.values()), "")
         lines += [f"> {one_line(last.typed, 200)}", f"  {one_line(answer, 200)}"]
-    desk.tell("\n".join(lines))
+    return "\n".join(lines)
 
 
 COMMANDS = (

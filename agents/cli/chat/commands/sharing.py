@@ -54,7 +54,7 @@ async def _export(desk: Desk, rest: str) -> None:
         raise UsageMistake(f"write /export {'|'.join(FORMS)} [FILE]")
     text = exported(form, desk.chat.conversation, desk.chat.record.session)
     if not name.strip():
-        desk.tell(text)
+        desk.print(text)
         return
     path = Path(name.strip()).expanduser()
     write_whole(path, text)
