@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +31,7 @@ WAYS = (
 )
 
 WRITE = ("mipro", "gepa", "simba", "copro")  # those that have a model write texts
+TAUGHT = ("trajectories", "few-shot", "random-search", "knn", "mipro", "simba")  # those that run a teacher
 
 
 @click.command("optimize")
@@ -51,7 +53,11 @@ WRITE = ("mipro", "gepa", "simba", "copro")  # those that have a model write tex
     help="What it may take in all, as in rollouts=500,usd=2; also calls=, tokens=, tool_calls=, seconds=.",
 )
 @click.option("--teacher", metavar="MODEL", help="A model that solves tasks for the agent to learn from.")
+@click.option(
+    "--teacher-api-base", metavar="URL", help="The teacher's server; its provider's own by default."
+)
 @click.option("--writer", metavar="MODEL", help="The model that writes texts (mipro, gepa, simba, copro).")
+@click.option("--writer-api-base", metavar="URL", help="The writer's server; its provider's own by default.")
 @click.option("--demos", type=click.IntRange(1, 64), help="Demonstrations that a prompt shows at most.")
 @click.option("--auto", type=click.Choice(["light", "medium", "heavy"]), help="Effort of mipro and gepa.")
 @click.option(
@@ -69,7 +75,9 @@ def command(
     program: Path | None,
     budget: str | None,
     teacher: str | None,
+    teacher_api_base: str | None,
     writer: str | None,
+    writer_api_base: str | None,
     demos: int | None,
     auto: str | None,
     seed: int,
@@ -81,7 +89,8 @@ def command(
 
     It learns from the tasks of the split "train" (and those without one), chooses by "dev" where the file has
     such, and never sees "test": evaluate on that with `loopwright eval TASKS --split test --program agent.json`.
-    The agent comes back as it was unless the new one is better on tasks that nothing was chosen by.
+    The agent comes back as it was unless the new one is better on tasks that nothing was chosen by; where there
+    are too few tasks to keep some for that, it says so.
 
     Every rollout is kept as soon as it is done, beside --out: a command that was stopped or killed goes on where
     it was when it is given again, and asks no model twice.
@@ -92,23 +101,27 @@ def command(
     from ..evaluation.runs.spending import read_limits
     from ..evaluation.tasks import TaskFile
     from ..evaluation.trials.engine import programmed
-    from ..models.lm import LM
     from ..optimizers.driving.amounts import UNITS
     from ..optimizers.driving.driver import CompileInterrupted
+    from .eval_run import check_model
     from .optimize_show import Optimized, check_writable, show
 
     tasks = TaskFile.load(file)
     train, val = _examples(tasks)
     student = programmed(tasks, program)
     limits = read_limits(budget, UNITS) if budget else None
-    made = optimizer(way, tasks, seed=seed, demos=demos, auto=auto, writer=writer)
+    cached = not options["no_cache"]
+    teaching = _named("teacher", way, TAUGHT, teacher, teacher_api_base, cached=cached)
+    writing = _named("writer", way, WRITE, writer, writer_api_base, cached=cached)
+    made = optimizer(way, tasks, seed=seed, demos=demos, auto=auto, writer=writing)
     check_writable(out)
     model = chosen_model(**options)
-    if way in WRITE and (writer or model.model) == "embedded":
+    if way in WRITE and (writing or model).model == "embedded":
         raise click.UsageError(
             f"{way} has texts written, which the embedded model can't do: name one that can by --writer or --model"
         )
-    _check_keys(model, teacher, writer)
+    for one in filter(None, (model, teaching, writing)):
+        check_model(one)
     threads = workers or (os.cpu_count() or 1 if model.model == "embedded" else WORKERS)
     try:
         with context(lm=model):
@@ -116,7 +129,7 @@ def command(
                 student,
                 trainset=train,
                 valset=val or None,
-                teacher=LM(teacher) if teacher else None,
+                teacher=teaching,
                 budget=limits,
                 store=Path(f"{out}.rollouts"),
                 num_threads=threads,
@@ -136,15 +149,13 @@ def optimizer(
     seed: int = 0,
     demos: int | None = None,
     auto: Any = None,
-    writer: str | None = None,
+    writer: BaseLM | None = None,
 ) -> Optimizer:
     """The optimizer of this name for the tasks of a file; raises `UsageError` for an option that it has not."""
     from .. import optimizers
 
     if auto is not None and way not in ("mipro", "gepa"):
         raise click.UsageError(f"--auto is of mipro and gepa; {way} has no such effort")
-    if writer is not None and way not in WRITE:
-        raise click.UsageError(f"{way} has no text written: --writer is of mipro, gepa, simba and copro")
     if demos is not None and way in ("gepa", "copro"):
         raise click.UsageError(f"{way} shows no demonstrations: leave --demos out")
     metric = tasks.metric
@@ -184,10 +195,16 @@ def _examples(tasks: TaskFile) -> tuple[list[Example], list[Example]]:
     return train, tasks.examples("dev")
 
 
-def _check_keys(model: BaseLM, *names: str | None) -> None:
-    """Refuse a model that has no key, before anything is asked."""
+def _named(
+    role: str, way: str, ways: Sequence[str], name: str | None, api_base: str | None, *, cached: bool
+) -> BaseLM | None:
+    """The model of a role that this optimizer has; None where none is named."""
     from ..models.lm import LM
-    from .eval_run import check_model
 
-    for one in (model, *(LM(name) for name in names if name)):
-        check_model(one)
+    if name is None:
+        if api_base is not None:
+            raise click.UsageError(f"--{role}-api-base is the server of a --{role}: name that too")
+        return None
+    if way not in ways:
+        raise click.UsageError(f"{way} has no {role}: --{role} is of {', '.join(ways[:-1])} and {ways[-1]}")
+    return LM(name, api_base=api_base, cache=cached)

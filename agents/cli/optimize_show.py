@@ -42,15 +42,31 @@ class Optimized:
 
 
 def check_writable(out: Path) -> None:
-    """Make the folder and try it, before an optimization is paid for."""
+    """Make the folder and try it, before an optimization is paid for; only a saved agent is written over."""
     from ..errors import ConfigurationError
 
+    if out.suffix == ".html":
+        raise ConfigurationError(f"{out} is where the page goes: name the agent another, such as agent.json")
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=out.parent):
             pass
+        there = out.read_bytes() if out.exists() else b""
     except OSError as error:
         raise ConfigurationError(f"{out} can't be written: {error}; nothing was run") from error
+    if there.strip() and not _is_agent(there):
+        raise ConfigurationError(
+            f"{out} holds something else than a saved agent, which would be lost: name another file by --out"
+        )
+
+
+def _is_agent(saved: bytes) -> bool:
+    """Whether this looks like what an earlier optimization saved, of whatever version."""
+    try:
+        whole = json.loads(saved)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(whole, dict) and "predictors" in whole
 
 
 def show(done: Optimized, out: Path, *, as_json: bool) -> int:

@@ -20,6 +20,7 @@ from loopwright.cli import run_command
 from loopwright.errors import AuthError
 from loopwright.models import BaseLM, FunctionLM, LMRequest
 from loopwright.models.scripted import Answer
+from loopwright.tools import ToolCall
 
 HOUSE_RULE = Path(__file__).parents[2] / "examples" / "house_rule" / "tasks.yaml"
 TOOLS = '''
@@ -195,13 +196,26 @@ def test_a_saved_agent_may_be_where_it_begins(run: Run, tasks: Path, tmp_path: P
         (["--with", "magic"], "Invalid value for '--with'"),
         (["--auto", "light"], "--auto is of mipro and gepa; trajectories has no such effort"),
         (["--with", "few-shot", "--writer", "openai/x"], "--writer is of mipro, gepa, simba and copro"),
+        (["--with", "gepa", "--teacher", "openai/x"], "gepa has no teacher: --teacher is of trajectories"),
+        (["--teacher-api-base", "http://x"], "is the server of a --teacher: name that too"),
         (["--with", "gepa", "--demos", "3"], "gepa shows no demonstrations"),
         (["--budget", "dollars=3"], "a budget has no 'dollars'; there are rollouts, calls, tokens, usd"),
         (["--with", "labeled"], "none of the 24 examples has a `trajectory`"),
         (["--program", "gone.json"], "gone.json: no such file"),
         (["--with", "gepa", "--model", "embedded"], "which the embedded model can't do: name one that can"),
     ],
-    ids=["optimizer", "effort", "writer", "demos", "budget", "labels", "program", "embedded"],
+    ids=[
+        "optimizer",
+        "effort",
+        "writer",
+        "teacher",
+        "server",
+        "demos",
+        "budget",
+        "labels",
+        "program",
+        "embedded",
+    ],
 )
 def test_what_can_not_be_done_is_said(
     arguments: list[str], says: str, run: Run, tasks: Path, tmp_path: Path
@@ -226,6 +240,15 @@ def test_a_file_that_is_not_sound_is_refused_with_its_problems(run: Run, tasks: 
     assert code == 2
     assert "prices.yaml:" in err
     assert not (tmp_path / "a.json").exists()
+
+
+@pytest.mark.parametrize("name", ["prices.yaml", "price_tools.py", "page.html"])
+def test_no_file_of_the_users_is_written_over(name: str, run: Run, tasks: Path, tmp_path: Path) -> None:
+    before = (tmp_path / name).read_text() if (tmp_path / name).exists() else None
+    code, _, err = run("optimize", tasks, "--with", "few-shot", "--out", tmp_path / name)
+    assert code == 2
+    assert "holds something else than a saved agent" in err or "where the page goes" in err
+    assert ((tmp_path / name).read_text() if before else None) == before
 
 
 def test_a_model_without_a_key_is_refused_before_anything_is_run(
@@ -282,6 +305,63 @@ def test_it_learns_from_a_model_on_the_wire(tasks: Path, tmp_path: Path) -> None
         )
     assert done.returncode == 0, done.stderr
     assert "the agent is better" in done.stdout
+
+
+def clueless(request: LMRequest) -> Answer:
+    """Looks nothing up before it is shown how."""
+    shown = any(message.role == "tool" for message in request.messages)
+    return teachable().complete(request) if shown else ToolCall("submit", {"price": 0})
+
+
+def able(request: LMRequest) -> Answer:
+    """Looks everything up."""
+    last = request.messages[-1]
+    if last.role == "tool":
+        return ToolCall("submit", {"price": int(last.content)})
+    return ToolCall("price_of", {"item": last.content.removeprefix("item: ")})
+
+
+@pytest.mark.parametrize("way", ["trajectories", "few-shot", "simba"])
+def test_a_teacher_on_a_server_of_its_own_shows_what_the_model_never_does(
+    way: str, run: Run, tasks: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "test")
+    out = tmp_path / "a.json"
+    teachers = ["--teacher", "openai/teacher", "--no-cache", "--teacher-api-base"]
+    with OpenAIServer(from_lm(FunctionLM(able, capabilities=NATIVE))) as server:
+        code, shown, err = run(
+            *("optimize", tasks, "--with", way, "--budget", "rollouts=400", "--out", out),
+            *(*teachers, server.url),
+            lm=FunctionLM(clueless, capabilities=NATIVE),
+        )
+    assert code == 0, err
+    assert "the agent is better" in shown
+    report = json.loads((tmp_path / "a.report.json").read_text())
+    assert (report["confirmed_baseline"]["mean"], report["confirmed"]["mean"]) == (0.0, 1.0)
+    assert 0 < len(server.requests) < report["used"]["calls"]
+    assert {str(one.body["model"]) for one in server.requests} == {"teacher"}
+    assert "teacher" not in out.read_text(), "the agent that is saved asks its own model"
+
+
+def test_a_writer_on_a_server_of_its_own_writes_the_texts(
+    run: Run, tasks: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "test")
+
+    def reads_only(request: LMRequest) -> Answer:
+        assert any(tool.name == "price_of" for tool in request.tools), "asked for a text"
+        return teachable().complete(request)
+
+    with OpenAIServer(from_lm(teachable())) as server:
+        code, shown, err = run(
+            *("optimize", tasks, "--with", "gepa", "--budget", "rollouts=200", "--out", tmp_path / "a.json"),
+            *("--writer", "openai/writer", "--writer-api-base", server.url, "--no-cache"),
+            lm=FunctionLM(reads_only, capabilities=NATIVE),
+        )
+    assert code == 0, err
+    assert "react: guidance" in shown
+    assert all(not one.body.get("tools") for one in server.requests)
+    assert server.requests
 
 
 def test_a_command_that_was_stopped_goes_on_where_it_was(tasks: Path, tmp_path: Path) -> None:
