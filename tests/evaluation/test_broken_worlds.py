@@ -296,6 +296,10 @@ TASKS: dict[str, tuple[str, str, list[str]]] = {
 }  # fmt: skip
 
 STATES: dict[str, tuple[str, str, list[str]]] = {
+    "a misspelt path in a turn": (
+        '  input: {request: "Refund 17."}\n', "  turns: [{user: Refund 17., expect: {state: [{path: order.17, absent: true}]}}]\n",
+        ['t.yaml:16: task t: turns[0].expect.state[0].path: there is no order; did you mean "orders"?'],
+    ),
     "a misspelt path": (
         EXPECTED, "state: [{path: order.17.status, equals: x}]",
         ['t.yaml:20: task t: expect.state[0].path: there is no order; did you mean "orders"?'],

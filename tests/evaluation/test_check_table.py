@@ -429,6 +429,18 @@ TURNS = """
   - {user: "Refund it.", expect: {answer: {paid: true}}}
 """
 
+WRITES = """
+  - {user: "17 is broken."}
+  - {user: "Refund it.", expect: {state: [{path: orders.17.status, equals: refunded}]}}
+  - {user: "Thank you."}
+"""
+
+KEEPS = """
+  - {user: "17 is broken.", expect: {state: [{unchanged: "*"}]}}
+  - {user: "Refund it."}
+  - {user: "Thank you.", expect: {state: [{unchanged: orders}]}}
+"""
+
 CONVERSATIONS = {
     "a turn's calls": Row(
         "{}",
@@ -453,6 +465,37 @@ CONVERSATIONS = {
         ("turn 2: paid: there is none: the run ended with parse_errors; true is wanted", 6),
         kind="answer",
         turns=TURNS,
+    ),
+    "what a turn leaves in the world": Row(
+        "{}",
+        [done("Shall I?"), STATUS, done(), done("Goodbye.")],
+        [done("Shall I?"), done("Not yet."), STATUS, done()],
+        ('turn 2: state orders.17.status: "paid" is not "refunded"; no call changed it', 2),
+        [STATUS, done(), call("set_status", number="17", value="paid"), done(), done("Goodbye.")],
+        (
+            'turn 2: state orders.17.status: "paid" is not "refunded"; step 3, set_status(number="17", value="paid"), '
+            "left it so",
+            3,
+        ),
+        kind="state",
+        turns=WRITES,
+    ),
+    "what a turn must not change": Row(
+        "{}",
+        [done("Shall I?"), STATUS, done(), done("Goodbye.")],
+        [BOOK, done(), STATUS, done(), done("Goodbye.")],
+        (
+            'turn 1: unchanged *: ledger.0 appeared as {"order": 17, "amount": 20} in step 1, book(order=17, amount=20)',
+            1,
+        ),
+        [done("Shall I?"), BOOK, done(), STATUS, done("Goodbye.")],
+        (
+            'turn 3: unchanged orders: orders.17.status changed from "paid" to "refunded" in step 4, '
+            'set_status(number="17", value="refunded")',
+            4,
+        ),
+        kind="state",
+        turns=KEEPS,
     ),
     "a turn that is not reached": Row(
         "{}",

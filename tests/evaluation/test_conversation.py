@@ -351,6 +351,63 @@ def test_a_stored_conversation_is_judged_again_turn_by_turn() -> None:
     assert (again.outcome, again.checks) == ("passed", result.checks)
 
 
+WITH_WORLD = """
+version: 1
+agent: {signature: "request -> reply"}
+defaults:
+  world:
+    data: {orders: {"17": {status: paid}}, ledger: []}
+    tools:
+      set_status: {set: "orders.{number}.status", value: [paid, refunded]}
+      book: {append: ledger, value: {amount: integer}}
+tasks:
+- id: t
+  turns:
+  - {user: Refund 17.}
+  - {user: Book it.}
+  - {user: Thank you., expect: {state: [{unchanged: "*"}]}}
+"""
+SET = ToolCall("set_status", {"number": "17", "value": "refunded"})
+BOOK = ToolCall("book", {"amount": 20})
+
+
+def test_a_check_of_a_turns_world_can_be_added_to_a_stored_conversation() -> None:
+    file = TaskFile.parse(WITH_WORLD)
+    lm = ScriptedLM([SET, submit(reply="Done."), BOOK, submit(reply="Booked."), submit(reply="Bye.")])
+    kept = trial_as_json(trial(file, lm))
+    stricter = TaskFile.parse(
+        WITH_WORLD.replace(
+            "Book it.}", "Book it., expect: {state: [{unchanged: orders}, {path: ledger, length: 2}]}}"
+        )
+    )
+    again = rejudged(trial_from_json(kept, lambda name, task: file.task(task)), stricter, stricter.task("t"))
+    assert shown(again) == [
+        ("state", 2, "turn 2: state ledger: it holds 1, not 2; step 3, book(amount=20), left it so", 3)
+    ]
+
+
+def test_a_turn_whose_world_is_not_on_record_can_not_be_judged_by_it() -> None:
+    file = TaskFile.parse(WITH_WORLD)
+    kept = trial_as_json(trial(file, ScriptedLM([submit(reply="Done.")] * 3)))
+    for turn in kept["turns"]:
+        del turn["changes"]  # as versions before wrote it
+    again = rejudged(trial_from_json(kept, lambda name, task: file.task(task)), file, file.task("t"))
+    assert (again.outcome, again.error) == ("excluded", "turn 3: what the turn left in the world is not on record")
+
+
+def test_the_turns_of_a_simulated_user_are_judged_by_what_they_leave_together() -> None:
+    file = TaskFile.parse(
+        WITH_WORLD.replace(
+            "- {user: Book it.}",
+            "- {simulate: {persona: Ann, goal: Two bookings., max_turns: 2}, expect: {state: [{path: ledger, length: 2}, "
+            "{unchanged: orders}]}}",
+        )
+    )
+    answers = [SET, submit(reply="Done."), said("Book."), BOOK, submit(reply="Once."), said("Again."), BOOK]
+    result = trial(file, ScriptedLM([*answers, submit(reply="Twice."), submit(reply="Bye.")]))
+    assert (result.outcome, shown(result)) == ("passed", [])
+
+
 # Programs and signatures that take turns
 
 

@@ -105,6 +105,12 @@ PROVED: dict[str, tuple[str, int]] = {
         f"  expect: {{answer: {{done: true}}, calls: {{order: {{of: [get_order, set_status]}}}}, reference: [{REFUND}]}}",
         2,
     ),
+    "a write in the one turn in which the world may change": (
+        "  turns:\n  - {user: 17 is broken., expect: {state: [{unchanged: ['*']}]}}\n"
+        "  - {user: Refund it.}\n  - {user: Thanks., expect: {state: [{unchanged: orders}, {path: ledger, length: 1}]}}\n"
+        f"  expect: {{reference: [{REFUND}, {{tool: book, args: {{order: 17, amount: 20}}}}]}}",
+        2,
+    ),
     "gates and weights": (
         f"  expect: {{answer: {{done: true}}, reference: [{REFUND}]}}\n  score: {{gates: [reference], weights: {{answer: 1}}}}",
         1,
@@ -181,6 +187,15 @@ WRONG: dict[str, tuple[str, list[str]]] = {
     "an answer that no answer can be": (
         "  expect:\n    answer: {reply: {equals: refunded, contains: paid}}",
         [],
+    ),
+    "a turn's world that no turn can leave": (
+        "  turns:\n  - {user: Refund 17., expect: {state: [{path: orders.17.status, equals: refunded}]}}\n"
+        "  - user: Thanks.\n    expect:\n      state: [{path: orders.17.status, equals: paid}]\n"
+        f"  expect: {{reference: [{REFUND}]}}",
+        [
+            "t.yaml:20: task t: turns[1].expect.state[0]: a run that does what the task asks for fails it: turn 2: state "
+            'orders.17.status: "refunded" is not "paid"; no call changed it'
+        ],
     ),
     "too many calls": (
         "  expect:\n    calls:\n      max: {total: 1}\n    reference: ["

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
-from functools import partial
+from functools import partial, reduce
 
 from loopwright.tools import Tool, ToolRegistry
+from loopwright.tools.world.changes import applied, differences
 
 from ...adapters.values import parse_value
 from ...signature import Field, Signature
@@ -24,6 +25,7 @@ from .matching import Matcher
 from .record import SHOWN_CALL, CheckResult, Made, Run, calls_made, last_step
 from .rubric import question, verdict_on
 from .state_checks import StateJudge
+from .world_record import WorldRecord
 
 
 def judge(task: Task, run: Run, signature: Signature, tools: ToolRegistry) -> list[CheckResult]:
@@ -90,16 +92,37 @@ class _Judge:
         turns = [turn for turn in self.run.turns if turn.item == item]
         if not turns:
             line = self._not_reached(item)
-            for result in self._part(expect, _Part({}, [], "", last, item)):
+            part = _Part({}, [], "", last, item)
+            for result in (*self._part(expect, part), *StateJudge(None, [], last).checks(expect.state)):
                 yield CheckResult(result.check, result.about, False, line, last, item + 1)
             return
         first, last = turns[0].first, turns[-1].last
         calls = [one for one in made if first <= one.step <= last]
         step = last if last >= first else None
         part = _Part(turns[-1].outputs, calls, turns[-1].termination, step, item)
-        for result in self._part(expect, part):
+        for result in (*self._part(expect, part), *self._state(item, expect, calls, step)):
             feedback = f"turn {item + 1}: {result.feedback}" if result.feedback else ""
             yield replace(result, turn=item + 1, feedback=feedback)
+
+    def _state(
+        self, item: int, expect: TurnExpect, calls: Sequence[Made], step: int | None
+    ) -> Iterator[CheckResult]:
+        """What an item's turns made of the world, as the turns before had left it."""
+        world = self.run.world
+        if not expect.state or world is None or world.before is None:
+            yield from StateJudge(world, calls, step).checks(expect.state)
+            return
+        earlier = [turn.changes for turn in self.run.turns if turn.item < item]
+        own = [turn.changes for turn in self.run.turns if turn.item == item]
+        if None in (*earlier, *own):  # a trial of an older version, or one that changed more than is kept
+            line = "what the turn left in the world is not on record"
+            for check in expect.state:
+                yield CheckResult("state", check.about, False, line, step, error=True)
+            return
+        start = reduce(applied, filter(None, earlier), world.before)
+        end = reduce(applied, filter(None, own), start)
+        made = WorldRecord(start, tuple(differences(start, end)))
+        yield from StateJudge(made, calls, step).checks(expect.state)
 
     def _not_reached(self, item: int) -> str:
         if not self.run.turns:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from loopwright.tools import ToolCall, ToolRegistry, ToolResult
+from loopwright.tools.world import Change
 
 from ...adapters.base import CODE, SUBMIT
 from ...text import one_line
@@ -22,7 +23,8 @@ class TurnMade:
 
     `item` is the place (from 0) in the task's `turns` that it came of; its steps are those from `first` to
     `last` (from 1) of the whole run's trajectory, none where `last` is smaller. `user_model` is the model
-    that played the user, "" for a scripted turn.
+    that played the user, "" for a scripted turn. `changes` are what the turn changed in the task's world; None
+    where that is not known.
     """
 
     item: int
@@ -32,6 +34,7 @@ class TurnMade:
     last: int = 0
     termination: str = ""
     user_model: str = ""
+    changes: Sequence[Change] | None = None
 
 
 @dataclass(frozen=True, slots=True)

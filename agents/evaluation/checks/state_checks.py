@@ -30,15 +30,16 @@ class StateJudge:
     made: Sequence[Made]
     last: int | None
 
-    def checks(self, state: Sequence[StateCheck], reference: Reference | None) -> Iterator[CheckResult]:
+    def checks(
+        self, state: Sequence[StateCheck], reference: Reference | None = None
+    ) -> Iterator[CheckResult]:
         """Every check of the end state, in the order of the file."""
         after = None if self.world is None or self._unknown else self.world.after
         for check in state:
-            about = check.path or ", ".join(check.unchanged or ())
             if self._unknown:
-                yield self._failed("state", about, f"{self._head(check)}: {self._unknown}", None)
+                yield self._failed("state", check.about, f"{self._head(check)}: {self._unknown}", None)
             elif check.unchanged is not None:
-                yield self._unchanged(about, check.unchanged)
+                yield self._unchanged(check.about, check.unchanged)
             else:
                 yield self._at(check, after)
         if reference is not None and reference.calls is not None and (self.world is not None or state):

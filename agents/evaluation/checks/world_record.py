@@ -84,6 +84,12 @@ class WorldRecord:
         )
 
 
+def changes_between(before: object, after: object) -> tuple[Change, ...] | None:
+    """All changes that lead from one state to another; None where there are more than a record holds."""
+    changes = tuple(differences(before, after))
+    return changes if _as_far(changes) == len(changes) else None
+
+
 def _as_far(changes: Sequence[Change]) -> int:
     """How many of the changes can be held."""
     held = 0

@@ -156,30 +156,32 @@ class CallsSpec(Strict):
 
 
 class TurnExpect(Strict):
-    """What must be true of a turn: of its own calls, and of what it answers."""
+    """What must be true of a turn: of its own calls, of what it answers, and of the world that it leaves."""
 
     answer: dict[str, Matcher] = Field(default={}, description="by output field")
     calls: CallsSpec = CallsSpec()
     ends: Annotated[list[TerminationReason], BeforeValidator(listed)] = Field(
         default=[], description="how the run must end: one reason, or several that will do"
     )
+    state: list[StateCheck] = Field(
+        default=[], max_length=200, description="of the world in the end; unchanged: since the start"
+    )
 
     def __bool__(self) -> bool:
         calls = self.calls
         asked = (calls.required, calls.forbidden, calls.order, calls.max, calls.no_repeat)
-        return bool(self.answer or self.ends or any(asked))
+        return bool(self.answer or self.ends or self.state or any(asked))
 
 
 class Expect(TurnExpect):
     """What must be true of a trial for it to pass: of a conversation, all its calls and its last answer."""
 
-    state: list[StateCheck] = Field(default=[], max_length=200, description="of the world in the end")
     reference: ReferenceField | None = Field(
         default=None, description="calls that, made on a fresh world, leave it as it should be"
     )
 
     def __bool__(self) -> bool:
-        return super().__bool__() or bool(self.state or self.reference)
+        return super().__bool__() or bool(self.reference)
 
 
 class Simulate(Strict):

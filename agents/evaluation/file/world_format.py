@@ -188,6 +188,11 @@ class StateCheck(Matcher):
         return self
 
     @property
+    def about(self) -> str:
+        """What it looks at: a path, or the patterns of what stays."""
+        return self.path or ", ".join(self.unchanged or ())
+
+    @property
     def matches(self) -> bool:
         """Whether the value itself must be something."""
         return bool(self.model_fields_set - {"path", "unchanged", "length", "exists", "absent"})

@@ -103,7 +103,7 @@ class WorldChecker:
         if self.worlds is None:
             for here, given in (
                 ((*path, "world"), task.world),
-                ((*path, "expect", "state"), expect.state),
+                *_states(path, task),
                 ((*path, "expect", "reference", "ignore"), expect.reference and expect.reference.ignore),
             ):
                 if given:
@@ -115,8 +115,10 @@ class WorldChecker:
         tree = self._start((*path, "world"), self.worlds, task.world)
         if tree is None:
             return
-        for place, check in enumerate(expect.state):
-            self._state((*path, "expect", "state", place), check, tree, expect.state)
+        for here, checks in _states(path, task):
+            together = [] if "turns" in here else checks  # in a turn, unchanged is as the turn before left it
+            for place, check in enumerate(checks):
+                self._state((*here, place), check, tree, together)
         if expect.reference is not None:
             for place, text in enumerate(expect.reference.ignore):
                 self._ignored((*path, "expect", "reference", "ignore", place), text, tree)
@@ -269,6 +271,13 @@ class WorldChecker:
     def _spot(self, here: JsonPath) -> JsonPath:
         """The place of an item; that of the list where the short form, one text, stands for it."""
         return here if here in self.problems.document.lines else here[:-1]
+
+
+def _states(path: JsonPath, task: Task) -> Iterator[tuple[JsonPath, list[StateCheck]]]:
+    """What a task, and each of its turns, expects of the world."""
+    yield (*path, "expect", "state"), task.expect.state
+    for item, turn in enumerate(task.turns):
+        yield (*path, "turns", item, "expect", "state"), turn.expect.state
 
 
 def _one_by_one(start: TaskWorld) -> Iterator[tuple[JsonPath, TaskWorld]]:

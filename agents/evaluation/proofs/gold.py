@@ -21,11 +21,11 @@ from ...signature import Field
 from ...text import one_line
 from ...trajectory import Step, Trajectory
 from ..checks.record import Run, TurnMade
-from ..checks.world_record import WorldRecord
+from ..checks.world_record import WorldRecord, changes_between
 from ..file.format import Task, TurnExpect
 from ..file.semantics import kinds_of
 from ..tasks import TaskFile
-from .gold_calls import UNKNOWN, Open, planned, read_as_far, witness
+from .gold_calls import UNKNOWN, Open, Plan, planned, read_as_far, witness
 
 IDLE_TEXT = "I don't know."
 
@@ -61,15 +61,20 @@ def answers(
     return outputs
 
 
-def gold_run(file: TaskFile, task: Task) -> Gold:
-    """A run that does what a task asks for, as far as the task tells it."""
-    gold = Gold(Run({}))
-    turns = planned(file, task, gold.open_)
+def gold_runs(file: TaskFile, task: Task) -> Iterator[Gold]:
+    """Runs that do what a task asks for, as far as the task tells it: the likeliest first (`planned`)."""
+    open_: list[Open] = []
+    for plan in planned(file, task, open_):
+        yield _gold_run(file, task, plan, Gold(Run({}), open_=list(open_)))
+
+
+def _gold_run(file: TaskFile, task: Task, turns: Plan, gold: Gold) -> Gold:
     environment = Environment() if file.worlds is None else file.worlds.environment(task.world)
     caller = _Caller(file, ToolRun(approval=Approval(file.defaults.approve), environment=environment), gold)
     expects = [turn.expect for turn in task.turns] or [task.expect]
     steps: list[Step] = []
     made: list[TurnMade] = []
+    left = _view(environment)
     outputs: dict[str, Any] = {}
     known = task.expect.reference.answer if task.expect.reference else {}
     for item, (calls, expect) in enumerate(zip(turns, expects, strict=True)):
@@ -80,7 +85,9 @@ def gold_run(file: TaskFile, task: Task) -> Gold:
         submit = ToolCall(SUBMIT, to_plain(outputs))
         steps.append(Step("", (submit,), (ToolResult(submit, "Submitted."),)))
         user = task.turns[item].user or "" if task.turns else ""
-        made.append(TurnMade(item, user, outputs, first, len(steps), "submit"))
+        left, before = _view(environment), left
+        changes = None if environment.world is None else changes_between(before, left)
+        made.append(TurnMade(item, user, outputs, first, len(steps), "submit", changes=changes))
     if "submit" not in (task.expect.ends or ["submit"]):
         gold.open_.append(Open("ends", f"that a run ends with {' or '.join(task.expect.ends)}"))
     gold.run = Run(
@@ -131,6 +138,10 @@ def _stands_alone(tool: Tool) -> bool:
     return tool.world is not None or tool.effect == "pure"
 
 
+def _view(environment: Environment) -> object:
+    return None if environment.world is None else view_of(environment.world)
+
+
 def _record(file: TaskFile, task: Task, environment: Environment) -> WorldRecord | None:
     if environment.world is None:
         return None
@@ -155,7 +166,7 @@ def idle_runs(file: TaskFile, task: Task) -> Iterator[tuple[str, Run]]:
         (f'answers "{IDLE_TEXT}"', texts),
     ):
         turns = tuple(
-            TurnMade(item, turn.user or "", outputs, item + 1, item + 1, "submit")
+            TurnMade(item, turn.user or "", outputs, item + 1, item + 1, "submit", changes=())
             for item, turn in enumerate(task.turns)
         )
         yield words, Run(outputs, _only_answers(outputs, len(turns) or 1), "submit", turns, world=world)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 
 from loopwright.tools import ToolCall, ToolRegistry, ToolResult
 
@@ -134,11 +135,16 @@ def _among(call: ToolCall, calls: Sequence[ToolCall]) -> bool:
     return any(call is one for one in calls)
 
 
-def planned(file: TaskFile, task: Task, open_: list[Open]) -> list[list[ToolCall]]:
-    """The calls of a run that does what a task asks for: of each turn, of the whole where it has none.
+Plan = list[list[ToolCall]]
+"""The calls of a run: of each turn, of the whole where the task has none."""
+
+
+def planned(file: TaskFile, task: Task, open_: list[Open]) -> Iterator[Plan]:
+    """The calls of runs that do what a task asks for.
 
     They are the reference's, in its order, and those that are required beside them. A call that no turn requires
-    is made in the turn of the next that one does.
+    is made in the turn of the next that one does. Where turns expect something of the world, they may have it so
+    only with that call in another turn: the plans that follow the first are those.
     """
     reference = task.expect.reference
     pool = [ToolCall(one.tool, dict(one.args)) for one in reference.calls or ()] if reference else []
@@ -154,9 +160,11 @@ def planned(file: TaskFile, task: Task, open_: list[Open]) -> list[list[ToolCall
     line = [*calls.reading(new), *line, *calls.writing(new)]
     line = calls.ordered(line, task.expect)
     if not task.turns:
-        return [line]
-    parts = _parted(line, required)
-    return [calls.ordered(part, turn.expect) for part, turn in zip(parts, task.turns, strict=True)]
+        yield [line]
+        return
+    others = _partings(line, required) if any(turn.expect.state for turn in task.turns) else ()
+    for parts in chain([_parted(line, required)], others):
+        yield [calls.ordered(part, turn.expect) for part, turn in zip(parts, task.turns, strict=True)]
 
 
 def _until(
@@ -180,3 +188,17 @@ def _parted(line: Sequence[ToolCall], required: Sequence[Sequence[ToolCall]]) ->
             waiting = []
     parts[-1] += waiting
     return parts
+
+
+def _partings(
+    line: Sequence[ToolCall], required: Sequence[Sequence[ToolCall]], turn: int = 0
+) -> Iterator[Plan]:
+    """Every way to part a line of calls by turns from `turn` on, each call in the one that requires it."""
+    if not line:
+        yield [[] for _ in required]
+        return
+    own = [place for place, calls in enumerate(required) if _among(line[0], calls)]
+    for place in own or range(turn, len(required)):
+        for parts in _partings(line[1:], required, place) if place >= turn else ():
+            parts[place].insert(0, line[0])
+            yield parts

@@ -28,7 +28,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +38,7 @@ from loopwright.tools.world import Change
 from ...adapters.values import to_plain
 from ...errors import ConfigurationError
 from ...trajectory import Step
-from ..checks.record import CheckResult
+from ..checks.record import CheckResult, TurnMade
 from ..checks.scoring import names_of
 from ..file.format import ScoreSpec
 from ..trials.attempt import TrialResult
@@ -82,7 +82,7 @@ def _where_there_is_one(trial: TrialResult) -> dict[str, Any]:
     """The conversation of a trial and what it changed in its world."""
     shown: dict[str, Any] = {}
     if trial.turns:
-        shown["turns"] = [to_plain(turn) for turn in trial.turns]
+        shown["turns"] = [_turn_json(turn) for turn in trial.turns]
     if trial.verdicts:
         shown["verdicts"] = [{"about": name, **asdict(said)} for name, said in trial.verdicts.items()]
     if trial.other_usage:
@@ -95,6 +95,12 @@ def _where_there_is_one(trial: TrialResult) -> dict[str, Any]:
             "lost": trial.world.lost,
         }
     return shown
+
+
+def _turn_json(turn: TurnMade) -> dict[str, Any]:
+    """A turn without what it changed, which stands with the calls that did it."""
+    shown: dict[str, Any] = to_plain(replace(turn, changes=None))
+    return {name: value for name, value in shown.items() if name != "changes"}
 
 
 def _check_json(check: CheckResult, score: ScoreSpec | None) -> dict[str, Any]:

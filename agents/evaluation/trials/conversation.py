@@ -13,6 +13,9 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any
 
+from loopwright.tools.world import Change, Environment
+from loopwright.tools.world.environment import view_of
+
 from ...adapters.base import SUBMIT
 from ...example import Prediction
 from ...history import History
@@ -23,6 +26,7 @@ from ...signature import Field, Signature
 from ...trace import Trace
 from ...trajectory import Step, TerminationReason, Trajectory
 from ..checks.record import TurnMade
+from ..checks.world_record import changes_between
 from ..file.format import Task
 from ..file.programs import limit
 from .simulated_user import SimulatedUser
@@ -92,15 +96,16 @@ async def play(
     trace: Trace,
     limits: Mapping[str, Any],
     options: Mapping[str, Any],
+    world: Environment | None = None,
 ) -> Played:
     """Run a task: awaited on an event loop, or driven without one. What the program raises is in the result.
 
     `trace` is the trial's, where the agent's calls are kept; `limits` are those that the file gives the trial;
-    `options` go to the simulated user's model.
+    `options` go to the simulated user's model; `world` is what the agent's tools work on.
     """
     if task.turns:
         assert fields is not None  # noqa: S101  # the loader refuses turns that the signature can't take
-        conversation = _Conversation(agent, task, fields, trace, limits, options)
+        conversation = _Conversation(agent, task, fields, trace, limits, options, world)
         try:
             await conversation.to_end()
         except Exception as error:  # noqa: BLE001  # what was said until then is kept
@@ -126,6 +131,7 @@ class _Conversation:
         trace: Trace,
         limits: Mapping[str, Any],
         options: Mapping[str, Any],
+        world: Environment | None,
     ) -> None:
         self.agent = agent
         self.task = task
@@ -136,6 +142,8 @@ class _Conversation:
         self.played = Played()
         self.seconds = 0.0  # of the agent: what the user takes to speak is not counted
         self.trace = trace
+        self.world = world
+        self.left = None if world is None else world.before  # what the turn before left in the world
 
     async def to_end(self) -> None:
         """Take the turns until the user has said all, or the agent can't answer."""
@@ -184,10 +192,21 @@ class _Conversation:
         outputs = {name: value for name, value in given.items() if name not in NO_OUTPUT}
         ended = str(given.get("termination_reason", ""))
         last = first + len(steps) - 1
-        self.played.turns.append(TurnMade(item, said, outputs, first, last, ended, model))
+        self.played.turns.append(TurnMade(item, said, outputs, first, last, ended, model, self._changes()))
         self.played.trajectory = Trajectory((*self.played.trajectory.steps, *steps))
         if "trajectory" in given:
             self.played.given = Prediction(given, trajectory=self.played.trajectory)
+
+    def _changes(self) -> Sequence[Change] | None:
+        """What this turn changed in the world; None where there is none, or it can't be read."""
+        if self.world is None or self.world.world is None:
+            return None
+        before = self.left
+        try:
+            self.left = view_of(self.world.world)
+        except Exception:  # noqa: BLE001  # a simulator is somebody's own code, and the run may have broken it
+            return None
+        return changes_between(before, self.left)
 
     # Limits, which are the conversation's
 

@@ -59,7 +59,13 @@ async def run_task(file: TaskFile, task: Task, agent: Module, options: Mapping[s
     started = time.perf_counter()
     with context(trace=trace, approval=Approval(file.defaults.approve), world=environment):
         played = await play(
-            agent, task, file.turn_fields, trace=trace, limits=file.limits(task), options=options
+            agent,
+            task,
+            file.turn_fields,
+            trace=trace,
+            limits=file.limits(task),
+            options=options,
+            world=environment,
         )
     seconds = time.perf_counter() - started
     error = played.error

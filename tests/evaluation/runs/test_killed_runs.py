@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import os
 import random
+import signal
 import subprocess
 import sys
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from kept_runs import report_of
@@ -22,6 +25,26 @@ from loopwright.tools import ToolCall
 
 TASKS = 240
 KILLS = 20
+ANSWERED = 16  # requests of a run that is to be killed, at most: all its kills long it can't come to its end
+
+# Runs that begin at once: what they import is imported before they are forked off.
+FORKING = """
+import os, sys
+from loopwright.cli import run_command
+
+said = os.fdopen(os.dup(1), "w")
+os.dup2(2, 1)
+run_command(["eval", "--check", sys.argv[1]])
+for line in sys.stdin:
+    os.environ["OPENAI_API_KEY"], *arguments = line.rstrip("\\n").split("\\t")
+    child = os.fork()
+    if not child:
+        os._exit(run_command(arguments))
+    print(child, file=said, flush=True)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), file=said, flush=True)
+"""
+
+WHOLE = "whole"  # the key of a run that is not killed
 
 TOOLS = '''
 import os
@@ -56,17 +79,43 @@ def task_file(folder: Path) -> Path:
 
 
 class SlowModel:
-    """Answers over HTTP after a while: notes its question first, then right on two questions of three."""
+    """Answers over HTTP: notes its question first, then right on two questions of three.
 
-    def __init__(self, seconds: float) -> None:
+    Slowly, and only so often, to a run that is to be killed, which it tells by its key; what that asks after the
+    `ANSWERED`th time, or when it is dead, is not answered.
+    """
+
+    def __init__(self) -> None:
         self.asked: list[str] = []
         self.busy = threading.Event()
-        self._seconds = seconds
+        self._run, self._left, self._over = "", 0, threading.Event()
+        self._lock = threading.Lock()
         self._answer = from_lm(always(self._turn))
 
+    def expect(self, run: str, left: int) -> None:
+        """A run begins that is to be killed."""
+        with self._lock:
+            self._run, self._left = run, left
+        self.busy.clear()
+        self._over.clear()
+
+    def end(self) -> None:
+        """It is dead."""
+        self._over.set()
+
     def __call__(self, reply: Reply) -> None:
-        time.sleep(self._seconds)
-        self.busy.set()
+        run = reply.received.headers["authorization"].removeprefix("Bearer ")
+        if run != WHOLE:
+            self._over.wait(0.02)
+            with self._lock:
+                current, self._left = run == self._run, self._left - (run == self._run)
+                answered = current and self._left >= 0
+            if current:
+                self.busy.set()
+            if not answered:
+                self._over.wait(60)
+                reply.close()
+                return
         self._answer(reply)
 
     def _turn(self, request: LMRequest) -> Answer:
@@ -77,22 +126,55 @@ class SlowModel:
         return ToolCall("mark", {"item": question})
 
 
-def start(tasks: Path, out: Path, server: OpenAIServer, marks: Path) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "loopwright", "eval", tasks, "--out", out, "--resume", "--workers", "4"]
-    model = ["--model", "openai/slow", "--api-base", server.url, "--no-cache"]
-    return subprocess.Popen(
-        [*map(str, command), *model],
-        env={**os.environ, "OPENAI_API_KEY": "test", "MARKS": str(marks), "LOOPWRIGHT_CACHE": "off"},
+def arguments(tasks: Path, out: Path, server: OpenAIServer) -> list[str]:
+    command = ["eval", tasks, "--out", out, "--resume", "--workers", "4"]
+    return [*map(str, command), "--model", "openai/slow", "--api-base", server.url, "--no-cache"]
+
+
+def environment(marks: Path) -> dict[str, str]:
+    return {**os.environ, "OPENAI_API_KEY": WHOLE, "MARKS": str(marks), "LOOPWRIGHT_CACHE": "off"}
+
+
+def to_its_end(tasks: Path, out: Path, server: OpenAIServer, marks: Path) -> str:
+    """Run the command, in a fresh process; what it said."""
+    done = subprocess.run(
+        [sys.executable, "-m", "loopwright", *arguments(tasks, out, server)],
+        env=environment(marks),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
+        timeout=300,
+        check=False,
     )
+    assert done.returncode == 0, done.stderr
+    return done.stderr
 
 
-def finish(process: subprocess.Popen[str]) -> str:
-    _, err = process.communicate(timeout=120)
-    assert process.returncode == 0, err
-    return err
+@contextmanager
+def forking(tasks: Path, marks: Path) -> Iterator[Callable[[Sequence[str]], Iterator[int]]]:
+    """Begin a run, with its key and the command's arguments: gives its process, and then how that ended."""
+    with subprocess.Popen(
+        [sys.executable, "-c", FORKING, str(tasks)],
+        env=environment(marks),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        bufsize=1,
+    ) as process:
+        assert process.stdin
+        assert process.stdout
+
+        def begin(told: Sequence[str]) -> Iterator[int]:
+            assert process.stdin
+            process.stdin.write("\t".join(told) + "\n")
+            assert process.stdout
+            return map(int, process.stdout)
+
+        try:
+            yield begin
+        finally:
+            process.stdin.close()
 
 
 def kept(folder: Path) -> set[str]:
@@ -102,32 +184,38 @@ def kept(folder: Path) -> set[str]:
     return {f"q{json.loads(line)['task'][1:]}" for line in lines}
 
 
+def marked(marks: Path) -> Counter[str]:
+    """How often each question's tool did what it does."""
+    return Counter(marks.read_text().split()) if marks.exists() else Counter()
+
+
 def test_a_run_that_is_killed_twenty_times_ends_as_one_that_was_not(
     tmp_path: Path, openai_server: Serve
 ) -> None:
     tasks, chance = task_file(tmp_path), random.Random(6)
-    model = SlowModel(0.02)
+    model = SlowModel()
     server = openai_server(model)
     killed, marks = tmp_path / "killed", tmp_path / "marks.txt"
-    kills = 0
-    while kills < KILLS:
-        before = kept(killed)
-        seen, done = len(model.asked), Counter(marks.read_text().split()) if marks.exists() else Counter()
-        model.busy.clear()
-        process = start(tasks, killed, server, marks)
-        assert model.busy.wait(60), "the run did not begin"
-        time.sleep(chance.random() * 0.08)  # of the second and more that all trials take
-        process.kill()
-        process.communicate(timeout=60)
-        assert process.returncode == -9, "it was done before it could be killed: give it more tasks"
-        kills += 1
-        # a trial that was on record is neither asked about nor done again
-        assert not before & set(model.asked[seen:])
-        now = Counter(marks.read_text().split()) if marks.exists() else Counter()
-        assert all(now[question] == done[question] for question in before)
-    assert "going on: " in finish(start(tasks, killed, server, marks))
+    with forking(tasks, marks) as begin:
+        for kill in range(KILLS):
+            before = kept(killed)
+            seen, done = len(model.asked), marked(marks)
+            model.expect(f"run-{kill}", chance.randint(1, ANSWERED))
+            run = begin([f"run-{kill}", *arguments(tasks, killed, server)])
+            process = next(run)
+            assert model.busy.wait(60), "the run did not begin"
+            time.sleep(chance.random() * 0.08)  # about what its answers take
+            os.kill(process, signal.SIGKILL)
+            assert next(run) == -signal.SIGKILL
+            model.end()
+            # a trial that was on record is neither asked about nor done again
+            assert not before & set(model.asked[seen:])
+            now = marked(marks)
+            assert all(now[question] == done[question] for question in before)
+    assert 0 < len(kept(killed)) < TASKS
+    assert "going on: " in to_its_end(tasks, killed, server, marks)
     whole = tmp_path / "whole"
-    finish(start(tasks, whole, server, tmp_path / "other marks.txt"))
+    to_its_end(tasks, whole, server, tmp_path / "other marks.txt")
     assert report_of(killed) == report_of(whole)
     assert len(report_of(killed)["tasks"]) == TASKS
     assert kept(killed) == {f"q{n}" for n in range(TASKS)}
