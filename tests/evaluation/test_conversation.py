@@ -392,7 +392,10 @@ def test_a_turn_whose_world_is_not_on_record_can_not_be_judged_by_it() -> None:
     for turn in kept["turns"]:
         del turn["changes"]  # as versions before wrote it
     again = rejudged(trial_from_json(kept, lambda name, task: file.task(task)), file, file.task("t"))
-    assert (again.outcome, again.error) == ("excluded", "turn 3: what the turn left in the world is not on record")
+    assert (again.outcome, again.error) == (
+        "excluded",
+        "turn 3: what the turn left in the world is not on record",
+    )
 
 
 def test_the_turns_of_a_simulated_user_are_judged_by_what_they_leave_together() -> None:
@@ -403,7 +406,15 @@ def test_the_turns_of_a_simulated_user_are_judged_by_what_they_leave_together() 
             "{unchanged: orders}]}}",
         )
     )
-    answers = [SET, submit(reply="Done."), said("Book."), BOOK, submit(reply="Once."), said("Again."), BOOK]
+    answers: list[Answer] = [
+        SET,
+        submit(reply="Done."),
+        said("Book."),
+        BOOK,
+        submit(reply="Once."),
+        said("Again."),
+        BOOK,
+    ]
     result = trial(file, ScriptedLM([*answers, submit(reply="Twice."), submit(reply="Bye.")]))
     assert (result.outcome, shown(result)) == ("passed", [])
 
