@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import io
+import itertools
 import os
 import re
 import sys
+import threading
 from pathlib import Path
 
 import pexpect  # type: ignore[import-untyped]  # it comes without types
 import pyte
 import pytest
 from kept_runs import FILE, Reckoner, Run
-from openai_server import Serve, from_lm
+from openai_server import Reply, Serve, from_lm
 from replay import always
 
 from loopwright.evaluation.show import Progress
 from loopwright.models import LMRequest, LMResponse, Usage
 from loopwright.models.scripted import Answer, as_response
+
+LEFT = r"(?:\d+ s|\d+:\d\d) left"  # more than a minute where the machine is busy
+BAR = re.compile(rf"━+.* \d+/32 \d+/\d+ passed.* \d+\.\d/s, {LEFT} +0:\d\d:\d\d")
 
 
 class Priced(Reckoner):
@@ -28,45 +33,30 @@ class Priced(Reckoner):
 
 def test_in_a_terminal_there_is_a_bar(tmp_path: Path, openai_server: Serve) -> None:
     (tmp_path / "sums.yaml").write_text(FILE)
-    slow = always(Priced())
-    answer = from_lm(slow)
-    server = openai_server(lambda reply: (reply.stopped.wait(0.05), answer(reply))[1])
+    answer, seen, asked = from_lm(always(Priced())), threading.Event(), itertools.count(1)
+
+    def behave(reply: Reply) -> None:
+        if next(asked) > 40:  # of 64: some trials are done, others wait until the bar was looked at
+            seen.wait(120)
+        answer(reply)
+
+    server = openai_server(behave)
     terminal = pyte.Screen(120, 50)
     stream = pyte.Stream(terminal)
-    options = ["--api-base", server.url, str(tmp_path / "sums.yaml")]
+    options = ["--epochs", "8", "--workers", "2", "--no-cache", "--model", "openai/gpt-5-mini"]
     child = pexpect.spawn(
         sys.executable,
-        [
-            *[
-                "-m",
-                "loopwright",
-                "eval",
-                "--epochs",
-                "8",
-                "--workers",
-                "2",
-                "--no-cache",
-                "--model",
-                "openai/gpt-5-mini",
-            ],
-            *options,
-        ],
+        ["-m", "loopwright", "eval", *options, "--api-base", server.url, str(tmp_path / "sums.yaml")],
         env={**os.environ, "OPENAI_API_KEY": "test", "TERM": "xterm", "NO_COLOR": "1"},
         dimensions=(50, 120),
-        timeout=60,
+        timeout=180,
         encoding="utf-8",
     )
-    seen = ""
-    while True:
-        try:
-            seen = child.read_nonblocking(4096, timeout=60)
-        except pexpect.EOF:
-            break
-        stream.feed(seen)
-        if any(re.search(r"\d+/32 .*/s, \d+ s left", line) for line in terminal.display):
-            break
-    bar = next((line for line in terminal.display if " left" in line), "")
-    assert re.search(r"[━╸].* \d+/32 \d+/\d+ passed.* \d+\.\d/s, \d+ s left +0:00:\d\d", bar), terminal.display
+    bar = ""
+    while not BAR.search(bar):
+        stream.feed(child.read_nonblocking(4096, timeout=180))
+        bar = next((line for line in terminal.display if " left" in line), "")
+    seen.set()
     child.expect(pexpect.EOF)
     stream.feed(child.before or "")
     child.close()
@@ -79,7 +69,7 @@ def test_elsewhere_there_are_lines(run: Run, tmp_path: Path) -> None:
     _, _, err = run(tmp_path / "sums.yaml", "--epochs", "5", "--workers", "1", lm=Priced())
     lines = err.splitlines()
     assert len(lines) == 10
-    assert re.fullmatch(r"2/20, 2/2 passed, \$0\.042, [\d.]+/s, \d+ s left", lines[0])
+    assert re.fullmatch(rf"2/20, 2/2 passed, \$0\.042, [\d.]+/s, {LEFT}", lines[0])
     assert re.fullmatch(r"20/20, 20/20 passed, \$0\.420, [\d.]+/s", lines[-1])
 
 
