@@ -248,7 +248,7 @@ def test_results_come_as_they_are_done() -> None:
 
     def answer(request: LMRequest) -> Answer:
         if question_of(request) == "q0":
-            slow.wait(20)
+            slow.wait(120)
         return submit(answer=4)
 
     with context(lm=always(answer)):
@@ -301,13 +301,13 @@ def test_a_trajectory_that_is_none_is_no_trouble() -> None:
 
 def test_the_model_may_be_a_shared_one_with_many_threads() -> None:
     busy = {"now": 0, "most": 0}
-    lock = threading.Lock()
+    lock, together = threading.Lock(), threading.Barrier(2, timeout=60)
 
     def answer(request: LMRequest) -> Answer:
         with lock:
             busy["now"] += 1
             busy["most"] = max(busy["most"], busy["now"])
-        threading.Event().wait(0.01)
+        together.wait()
         with lock:
             busy["now"] -= 1
         return submit(answer=4)

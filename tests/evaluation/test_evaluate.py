@@ -240,7 +240,7 @@ def test_closing_the_work_begins_nothing_further() -> None:
     def work(item: int) -> int:
         begun.append(item)
         if item:
-            go.wait(10)
+            go.wait(60)
         return item
 
     pieces = as_completed(work, range(50), 3)
