@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from chat_terminal import Terminal
+from chat_terminal import PATIENCE, Terminal
 from openai_server import Behaviour, OpenAIServer, answer
 from strict_server import strict
 
@@ -132,7 +132,7 @@ class Room:
             input=stdin,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=PATIENCE,
             check=False,
         )
 

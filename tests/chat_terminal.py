@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -12,7 +13,8 @@ from types import TracebackType
 import pexpect  # type: ignore[import-untyped]  # it comes without types
 import pyte
 
-PATIENCE = 30.0  # seconds: a hang-guard and no measure
+PATIENCE = 120.0  # seconds: a hang-guard and no measure
+WHERE_IS_THE_CURSOR = b"\x1b[6n"
 
 
 class Terminal:
@@ -31,6 +33,7 @@ class Terminal:
         self.screen = pyte.HistoryScreen(width, height, history=10_000, ratio=0.01)
         self._stream = pyte.ByteStream(self.screen)
         self.raw = b""
+        self._shown = 0  # bytes of it
         self.process = pexpect.spawn(
             command[0],
             [*command[1:], *options],
@@ -39,6 +42,8 @@ class Terminal:
             dimensions=(height, width),
             timeout=PATIENCE,
         )
+        self.process.delaybeforesend = None
+        self.process.ptyproc.delayafterclose = 0
 
     def __enter__(self) -> Terminal:
         return self
@@ -46,7 +51,10 @@ class Terminal:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.process.close(force=True)
+        if self.process.isalive():
+            self.process.kill(signal.SIGKILL)
+        self.process.wait()
+        self.process.close()
 
     # ---- what it shows
 
@@ -59,10 +67,19 @@ class Terminal:
         except pexpect.EOF:
             return False
         self.raw += piece
-        self._stream.feed(piece)
-        for _ in range(piece.count(b"\x1b[6n")):  # where is the cursor? prompt_toolkit asks
-            self.process.send(f"\x1b[{self.screen.cursor.y + 1};{self.screen.cursor.x + 1}R")
+        self._show()
         return True
+
+    def _show(self) -> None:
+        """Bring what was printed to the screen; a question for the cursor is answered where it was asked."""
+        while (asked := self.raw.find(WHERE_IS_THE_CURSOR, self._shown)) >= 0:
+            self._feed(asked + len(WHERE_IS_THE_CURSOR))
+            self.process.send(f"\x1b[{self.screen.cursor.y + 1};{self.screen.cursor.x + 1}R")
+        self._feed(len(self.raw) - _begun(self.raw[self._shown :]))
+
+    def _feed(self, end: int) -> None:
+        self._stream.feed(self.raw[self._shown : end])
+        self._shown = end
 
     @property
     def lines(self) -> list[str]:
@@ -99,16 +116,16 @@ class Terminal:
         self.process.send(text)
 
     def enter(self, text: str) -> None:
-        """Type a line at the prompt, and send it."""
-        self.wait_for_prompt()
+        """Type a line at the prompt, and send it when the screen shows it: from then on no prompt is empty."""
+        seen = text.split("\n")[-1][:40]
+        before = self.wait_for_prompt().count(seen)
         self.process.send(text)
-        self.wait(lambda shown: text.split("\n")[-1][:40] in shown)
+        self.wait(lambda shown: shown.count(seen) > before)
         self.process.send("\r")
 
     def say(self, text: str) -> str:
         """Send a line, and wait for the next prompt; returns the screen."""
         self.enter(text)
-        self.read(0.2)
         return self.wait_for_prompt()
 
     def interrupt(self) -> None:
@@ -117,8 +134,14 @@ class Terminal:
     def ended(self) -> int:
         """Wait for the end; returns the exit code."""
         end = time.monotonic() + PATIENCE
-        while time.monotonic() < end and self.read():
-            pass
-        self.process.close()
+        while self.read():
+            assert time.monotonic() < end, f"it goes on:\n{self.text}"
+        self.process.wait()
         code: int | None = self.process.exitstatus
         return -int(self.process.signalstatus) if code is None else code
+
+
+def _begun(piece: bytes) -> int:
+    """How many bytes at the end may be the beginning of a question for the cursor: the rest is still to come."""
+    sizes = range(len(WHERE_IS_THE_CURSOR) - 1, 0, -1)
+    return next((size for size in sizes if piece.endswith(WHERE_IS_THE_CURSOR[:size])), 0)

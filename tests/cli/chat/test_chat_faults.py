@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from chat_room import Room, Script, call
-from chat_terminal import Terminal
+from chat_terminal import PATIENCE, Terminal
 from openai_server import answer, fail, no_such_model, reset, unauthorised
 
 from loopwright.models import LMResponse
@@ -82,7 +82,7 @@ def run_limited(room: Room, server_url: str, size: int, lines: str) -> subproces
         input=lines,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size)),
     )
@@ -170,7 +170,7 @@ def test_half_characters_of_a_model_and_of_a_pipe_do_no_harm(room: Room) -> None
         cwd=room.folder,
         input=b"caf\xe9\n",
         capture_output=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )
     assert done.returncode == 0, done.stderr

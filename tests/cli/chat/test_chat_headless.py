@@ -13,6 +13,7 @@ import time
 import jsonschema
 import pytest
 from chat_room import Room, Script, call
+from chat_terminal import PATIENCE
 from openai_server import answer, fail, hang
 
 ESCAPE = "\x1b"
@@ -127,11 +128,11 @@ def test_an_interrupt_ends_with_130_and_keeps_the_turn(room: Room) -> None:
         text=True,
         start_new_session=True,
     )
-    end = time.monotonic() + 30
+    end = time.monotonic() + PATIENCE
     while not server.requests and time.monotonic() < end:
         time.sleep(0.02)
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=30)
+    out, err = process.communicate(timeout=PATIENCE)
     assert (process.returncode, out) == (130, "")
     assert "interrupted" in err
     assert room.run(None, "--script", "-", "-c", stdin="/last\n").stdout.endswith("[interrupted]\n")
@@ -166,7 +167,7 @@ def test_a_reader_that_goes_away_ends_it_without_a_word(room: Room) -> None:
             stdout=writer,
             stderr=subprocess.PIPE,
             text=True,
-            timeout=60,
+            timeout=PATIENCE,
         )
     finally:
         os.close(writer)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from chat_room import Room, Script, call
+from chat_terminal import PATIENCE
 from openai_server import answer
 
 from loopwright.evaluation import TaskFile
@@ -16,7 +17,7 @@ from loopwright.evaluation import TaskFile
 def evaluated(room: Room, *options: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "loopwright", "eval", *options]
     return subprocess.run(
-        command, cwd=room.folder, env=room.env, capture_output=True, text=True, timeout=120, check=False
+        command, cwd=room.folder, env=room.env, capture_output=True, text=True, timeout=PATIENCE, check=False
     )
 
 
