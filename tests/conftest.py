@@ -9,9 +9,15 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 
 import pytest
+from hypothesis import HealthCheck, settings
 from openai_server import Behaviour, OpenAIServer, Serve
 
 from loopwright.models.hosted import load_litellm
+
+settings.register_profile(  # the same cases everywhere, however slow the machine
+    "suite", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("suite")
 
 
 @pytest.fixture(scope="session", autouse=True)

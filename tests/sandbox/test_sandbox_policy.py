@@ -175,7 +175,7 @@ def assert_guarded(code: types.CodeType) -> None:
 def test_whatever_is_accepted_compiles_to_guarded_code_only() -> None:
     accepted = []
 
-    @settings(max_examples=400, deadline=None)
+    @settings(max_examples=400)
     @given(_PROGRAMS)
     def check(source: str) -> None:
         try:
@@ -322,7 +322,7 @@ def _own_dir(ob: Any) -> list[str]:
 # -- noise ---------------------------------------------------------------------------------------
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     st.one_of(st.text(max_size=200), _PROGRAMS, st.binary(max_size=60).map(lambda raw: raw.decode("latin-1")))
 )
@@ -341,7 +341,7 @@ def _close_noise() -> Iterator[None]:
     NOISE.close()
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.binary(max_size=64))
 def test_any_bytes_as_a_frame_are_a_message_or_a_wire_error(raw: bytes) -> None:
     for sent in (raw, len(raw).to_bytes(4, "big") + raw):

@@ -12,12 +12,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
-
-settings.register_profile(
-    "suite", deadline=None, derandomize=True
-)  # the same cases everywhere, however slow the machine
-settings.load_profile("suite")
 
 Answer = Callable[[BaseHTTPRequestHandler], None]
 

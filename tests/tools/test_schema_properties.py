@@ -271,12 +271,7 @@ def takes_text(schema: Any) -> bool:
     return schema.get("type") == "string" or any(takes_text(one) for one in schema.get("anyOf", []))
 
 
-LIGHT = settings(
-    deadline=None,
-    derandomize=True,
-    max_examples=120,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-)
+LIGHT = settings(max_examples=120, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 
 
 @LIGHT

@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from loopwright.models.embedded.grammar import Call, is_complete, may_start
@@ -17,7 +17,6 @@ VALUES = st.recursive(
 )
 
 
-@settings(deadline=None)  # under coverage it takes long
 @given(VALUES, st.booleans())
 def test_every_beginning_of_a_json_text_is_accepted(value: object, ascii_only: bool) -> None:
     text = json.dumps(value, ensure_ascii=ascii_only)
