@@ -41,7 +41,7 @@ class BaseCallback:
         """A model is asked; `inputs["request"]` is the `LMRequest`."""
 
     def on_lm_token(self, call_id: str, delta: Delta) -> None:
-        """A model has written a piece of its answer."""
+        """A model has written a piece of its answer; one with a `retry` says that it is asked again, and when."""
 
     def on_lm_end(self, call_id: str, outputs: Any, exception: BaseException | None = None) -> None:
         """A model has answered; `outputs` is the `LMResponse`, None where it failed."""

@@ -41,6 +41,15 @@ class TokenEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class RetryEvent:
+    """The model that was asked failed in a way that may pass; it is asked again in so many seconds."""
+
+    seconds: float
+    reason: str
+    turn: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class ToolCallEvent:
     """A tool is called."""
 
@@ -68,7 +77,9 @@ class EndEvent:
     prediction: Any
 
 
-Event: TypeAlias = TurnEvent | TokenEvent | ToolCallEvent | ToolResultEvent | StepEvent | EndEvent
+Event: TypeAlias = (
+    TurnEvent | TokenEvent | RetryEvent | ToolCallEvent | ToolResultEvent | StepEvent | EndEvent
+)
 
 Start = Callable[[], Awaitable[Any]]
 
@@ -89,6 +100,8 @@ class _Teller(BaseCallback):
 
     def on_lm_token(self, call_id: str, delta: Delta) -> None:
         turn, fields = self._turns[call_id]
+        if delta.retry is not None:
+            self._put(RetryEvent(delta.retry.seconds, delta.retry.reason, turn))
         if delta.reasoning:
             self._put(TokenEvent(delta.reasoning, "reasoning", turn))
         for field, text in fields.feed(delta.text):

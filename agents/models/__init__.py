@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .base import FinishReason as FinishReason
     from .base import LMRequest as LMRequest
     from .base import LMResponse as LMResponse
+    from .base import Retry as Retry
     from .base import Usage as Usage
     from .cache import Cached as Cached
     from .hosted import HostedLM as HostedLM
@@ -57,6 +58,7 @@ _HOME_OF = {
     "LayeredStore": "stores",
     "MemoryStore": "stores",
     "NO_USAGE": "base",
+    "Retry": "base",
     "Retrying": "retry",
     "ScriptedLM": "scripted",
     "Store": "stores",

@@ -108,11 +108,23 @@ class LMResponse:
 
 
 @dataclass(frozen=True, slots=True)
+class Retry:
+    """The model failed in a way that may pass (`reason`), and is asked again in so many seconds."""
+
+    seconds: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Delta:
-    """A piece of an answer while it is being written: new text, or new reasoning."""
+    """A piece of an answer while it is being written: new text, or new reasoning.
+
+    One with a `retry` has neither: it says that there is nothing yet, and why.
+    """
 
     text: str = ""
     reasoning: str = ""
+    retry: Retry | None = None
 
 
 @dataclass(frozen=True, slots=True)

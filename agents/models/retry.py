@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from random import Random
 
 from ..errors import LMError
-from .base import BaseLM, Capabilities, Delta, LMRequest, LMResponse
+from .base import BaseLM, Capabilities, Delta, LMRequest, LMResponse, Retry
 
 
 class Retrying(BaseLM):
@@ -18,7 +18,8 @@ class Retrying(BaseLM):
     part of up to half is left out, so that many callers do not come back at once. Where the provider
     says how long to wait, that is taken instead, up to `longest`. The last error is raised as it came.
 
-    A stream is begun again only while nothing of it has been passed on.
+    A stream is begun again only while nothing of it has been passed on; before each wait it yields a `Delta` that
+    says how long that is, and why.
 
     >>> from loopwright.errors import ServerError
     >>> from loopwright.models.scripted import ScriptedLM
@@ -92,14 +93,15 @@ class Retrying(BaseLM):
             begun = False
             try:
                 for piece in self._lm.stream(request):
-                    begun = True
+                    begun = begun or isinstance(piece, LMResponse) or piece.retry is None
                     yield piece
                 return
             except LMError as error:
                 if begun:
                     raise
-                wait = self._wait_after(error, attempt)
-            self._sleep(wait)
+                retry = Retry(self._wait_after(error, attempt), str(error))
+            yield Delta(retry=retry)
+            self._sleep(retry.seconds)
             attempt += 1
 
     async def astream(self, request: LMRequest) -> AsyncIterator[Delta | LMResponse]:
@@ -109,14 +111,15 @@ class Retrying(BaseLM):
             begun = False
             try:
                 async for piece in self._lm.astream(request):
-                    begun = True
+                    begun = begun or isinstance(piece, LMResponse) or piece.retry is None
                     yield piece
                 return
             except LMError as error:
                 if begun:
                     raise
-                wait = self._wait_after(error, attempt)
-            await self._asleep(wait)
+                retry = Retry(self._wait_after(error, attempt), str(error))
+            yield Delta(retry=retry)
+            await self._asleep(retry.seconds)
             attempt += 1
 
     def _wait_after(self, error: LMError, attempt: int) -> float:

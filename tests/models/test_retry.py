@@ -19,6 +19,7 @@ from loopwright.models import (
     HostedLM,
     LMRequest,
     LMResponse,
+    Retry,
     Retrying,
     ScriptedLM,
 )
@@ -147,6 +148,28 @@ def test_an_awaited_stream_is_not_begun_again_either() -> None:
     with pytest.raises(ServerError):
         asyncio.run(main())
     assert clock.waits == []
+
+
+@pytest.mark.parametrize("awaited", [False, True], ids=["blocking", "awaited"])
+def test_a_stream_tells_of_each_wait(awaited: bool) -> None:
+    clock = Clock()
+    lm = retrying(ScriptedLM([RateLimitError("slow down", retry_after=7.0), "done"]), clock)
+
+    async def drained() -> list[Delta | LMResponse]:
+        return [piece async for piece in lm.astream(asking())]
+
+    pieces = asyncio.run(drained()) if awaited else list(lm.stream(asking()))
+    assert pieces[0] == Delta(retry=Retry(7.0, "slow down"))
+    assert pieces[1] == Delta("done")
+    assert clock.waits == [7.0]
+
+
+def test_to_be_told_of_a_wait_is_no_beginning_of_a_stream() -> None:
+    clock = Clock()
+    inner = retrying(ScriptedLM([BUSY, BUSY, "done"]), clock, attempts=2)
+    pieces = list(retrying(inner, clock, attempts=2).stream(asking()))
+    assert pieces[-2] == Delta("done")
+    assert len(clock.waits) == 2
 
 
 def test_an_exception_that_is_no_models_is_passed_on() -> None:

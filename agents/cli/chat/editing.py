@@ -13,6 +13,7 @@ from pathlib import Path
 from loopwright.tools.threads import spawn
 
 from ...errors import ConfigurationError
+from .echo import echoing
 
 
 async def edited(text: str) -> str:
@@ -24,13 +25,14 @@ async def edited(text: str) -> str:
     with tempfile.TemporaryDirectory(prefix="loopwright-") as folder:
         path = Path(folder) / "message.md"
         path.write_text(text, encoding="utf-8")
-        process = subprocess.Popen([*words, str(path)])  # noqa: S603  # the person's own editor
-        try:
-            code = await asyncio.wrap_future(spawn(process.wait, "editor"))
-        except asyncio.CancelledError:
-            process.terminate()
-            process.wait()
-            raise
+        with echoing(shown=True):
+            process = subprocess.Popen([*words, str(path)])  # noqa: S603  # the person's own editor
+            try:
+                code = await asyncio.wrap_future(spawn(process.wait, "editor"))
+            except asyncio.CancelledError:
+                process.terminate()
+                process.wait()
+                raise
         if code:
             raise ConfigurationError(f"{words[0]} ended with code {code}: nothing was sent")
         return path.read_text(encoding="utf-8", errors="replace")

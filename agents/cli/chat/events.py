@@ -53,6 +53,15 @@ class TokenEvent(Form):
     part: Literal["answer", "thought"] = "answer"
 
 
+class RetryEvent(Form):
+    """The model failed in a way that may pass, as where a server is busy, and is asked again; this is not saved."""
+
+    event: Literal["retry"] = "retry"
+    turn: int
+    seconds: float
+    reason: str
+
+
 class CalledEvent(Form):
     """A tool is called; `number` counts the calls of a turn from 1."""
 
@@ -179,6 +188,7 @@ Event: TypeAlias = Annotated[
     | TurnEvent
     | AskedEvent
     | TokenEvent
+    | RetryEvent
     | CalledEvent
     | ReturnedEvent
     | StepEvent

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from ... import streaming
-from .events import AskedEvent, CalledEvent, Event, ReturnedEvent, StepEvent, TokenEvent
+from ...text import one_line
+from .events import AskedEvent, CalledEvent, Event, RetryEvent, ReturnedEvent, StepEvent, TokenEvent
 from .forms import CallForm, ResultForm
 
 _THOUGHTS = ("thought", "reasoning")
@@ -26,6 +27,9 @@ class Narrator:
                 return AskedEvent(turn=self._turn, model=event.model)
             case streaming.TokenEvent():
                 return self._token(event)
+            case streaming.RetryEvent():
+                seconds = round(event.seconds, 3)
+                return RetryEvent(turn=self._turn, seconds=seconds, reason=one_line(event.reason, 300))
             case streaming.ToolCallEvent():
                 self._calls += 1
                 self._open.append((self._calls, CallForm.of(event.call)))

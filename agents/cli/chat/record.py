@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ...text import one_line
-from .events import Event, NoticeEvent, TokenEvent, TurnEvent
+from .events import Event, NoticeEvent, RetryEvent, TokenEvent, TurnEvent
 from .store import Sessions
 
 
@@ -28,7 +28,7 @@ class Record:
 
     def add(self, event: Event) -> None:
         """Write an event, and those before it that could not be written."""
-        if self.store is None or isinstance(event, NoticeEvent):
+        if self.store is None or isinstance(event, NoticeEvent | RetryEvent):
             return
         self._waiting.append((self._next, event))
         self._next += 1

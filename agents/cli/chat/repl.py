@@ -10,6 +10,7 @@ from .asking import Asker
 from .chat import Chat
 from .commands import Desk, UsageMistake, entered
 from .commands.looking import usage_text
+from .echo import echoing
 from .line import Line
 from .offering import offers
 from .running import Interrupted, cancellable
@@ -43,7 +44,8 @@ async def _one(desk: Desk, text: str) -> None:
     """Do what one line says; whatever goes wrong is one line, and the session lives."""
     chat = desk.chat
     try:
-        turn = await cancellable(entered(desk, text))
+        with echoing(shown=False):
+            turn = await cancellable(entered(desk, text))
     except Interrupted:
         chat.show.settle()
         chat.abandon()

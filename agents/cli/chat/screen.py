@@ -12,6 +12,7 @@ from io import StringIO
 from typing import TYPE_CHECKING
 
 from ...text import one_line, plain
+from .columns import fitted
 from .events import (
     AskedEvent,
     CalledEvent,
@@ -19,13 +20,14 @@ from .events import (
     EndEvent,
     Event,
     NoticeEvent,
+    RetryEvent,
     ReturnedEvent,
     StepEvent,
     TokenEvent,
     TurnEvent,
 )
 from .forms import CallForm, ResultForm
-from .show import ANSWER, Untold, call_line, cut, end_line, is_answer, made_line, shown_outputs
+from .show import ANSWER, Untold, call_line, cut, end_line, is_answer, made_line, retry_line, shown_outputs
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -53,6 +55,7 @@ class ScreenShow:
         self._calls: dict[int, CallForm] = {}
         self._untold = Untold()
         self._asked = False
+        self._retry: tuple[RetryEvent, float] | None = None  # and when it is over
         self._refreshed = 0.0
         self._later: asyncio.TimerHandle | None = None
 
@@ -84,8 +87,12 @@ class ScreenShow:
                 self._streamed, self._written, self._thought, self._shown = "", "", "", False
                 self._calls, self._untold = {}, Untold()
             case AskedEvent():
-                self._asked = True
+                self._asked, self._retry = True, None
                 self._region()
+            case RetryEvent():
+                self._retry = (event, time.monotonic() + event.seconds)
+                self._region()
+                self._refresh_after(1.0)
             case TokenEvent():
                 self._token(event)
             case CalledEvent():
@@ -206,14 +213,26 @@ class ScreenShow:
         self._paragraphs(whole=False)
         if time.monotonic() - self._refreshed > _REFRESH:
             self._region()
-        elif self._later is None:
-            self._later = _after(_REFRESH, self._catch_up)
+        else:
+            self._refresh_after(_REFRESH)
+            if self._later is None:
+                self._region()
+
+    def _refresh_after(self, seconds: float) -> None:
+        if self._later is None:
+            self._later = _after(seconds, self._catch_up)
 
     def _catch_up(self) -> None:
-        """Show what came too soon after what was shown before it."""
+        """Show what came too soon after what was shown before it, and how long a model is still waited for."""
         self._later = None
         if self._live is not None and self._waiting is None:
             self._region()
+            if self._still_waits() > 0:
+                self._refresh_after(1.0)
+
+    def _still_waits(self) -> float:
+        """Seconds until the model is asked again; 0 where it is not waited for."""
+        return 0.0 if self._retry is None else max(0.0, self._retry[1] - time.monotonic())
 
     def _paragraphs(self, *, whole: bool) -> None:
         """Show for good what is complete of what was written."""
@@ -242,17 +261,18 @@ class ScreenShow:
         if self._written:
             wrapped = Text(self._written[-_TAIL:]).wrap(self._console, width)
             return Text("\n").join(wrapped[-height:])
+        if self._retry is not None and (left := self._still_waits()) > 0:
+            return Text(fitted(f"… {retry_line(self._retry[0], left)}", width - 1), style="yellow")
         if self._thought:
             return Text(one_line(self._thought[-width:], width - 2), style="dim italic")
         return Text("…" if self._asked else "", style="dim")
 
 
 def _after(seconds: float, work: Callable[[], None]) -> asyncio.TimerHandle | None:
-    """Do something a little later, where an event loop runs."""
+    """Do something a little later; None where no event loop runs that could."""
     try:
         return asyncio.get_running_loop().call_later(seconds, work)
     except RuntimeError:
-        work()
         return None
 
 

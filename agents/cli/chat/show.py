@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
+from math import ceil
 from typing import Any, Protocol, TextIO
 
 from ...adapters.base import SUBMIT
@@ -18,6 +19,7 @@ from .events import (
     EndEvent,
     Event,
     NoticeEvent,
+    RetryEvent,
     ReturnedEvent,
     StepEvent,
     TokenEvent,
@@ -97,6 +99,15 @@ def cut(text: str, limit: int = ANSWER) -> str:
     return plain(text[:limit]) + (f"… ({len(text) - limit:,} more characters)" if len(text) > limit else "")
 
 
+def retry_line(event: RetryEvent, seconds: float) -> str:
+    """That a model is asked again, and why.
+
+    >>> retry_line(RetryEvent(turn=1, seconds=5, reason="the server is busy"), 4.2)
+    'asked again in 5 s: the server is busy'
+    """
+    return f"asked again in {max(1, ceil(seconds))} s: {event.reason}"
+
+
 def end_line(event: EndEvent) -> str:
     """What is to be said of a turn that gave no answer, or not a free one; "" for all others."""
     if event.reason == "cancelled":
@@ -149,6 +160,9 @@ class PlainShow:
             case CompactEvent():
                 self._line("the conversation was summarised:")
                 self._line(cut(event.summary))
+            case RetryEvent():
+                self.settle()
+                print(plain(retry_line(event, event.seconds)), file=self._err, flush=True)
             case CalledEvent():
                 self.settle()
 
@@ -264,6 +278,8 @@ class AnswerShow:
                 print(said, file=self._err, flush=True)
         elif isinstance(event, NoticeEvent):
             print(plain(event.text), file=self._err, flush=True)
+        elif isinstance(event, RetryEvent):
+            print(plain(retry_line(event, event.seconds)), file=self._err, flush=True)
 
     def text(self, text: str) -> None:
         """Show what a command says."""

@@ -14,7 +14,7 @@ import jsonschema
 import pytest
 from chat_room import Room, Script, call
 from chat_terminal import PATIENCE
-from openai_server import answer, fail, hang
+from openai_server import answer, fail, hang, rate_limited
 
 ESCAPE = "\x1b"
 
@@ -209,3 +209,15 @@ def test_a_budget_in_dollars_needs_a_price(script: Script, room: Room) -> None:
 def test_the_embedded_model_answers_a_pipe(script: Script) -> None:
     done = script.chat(None, "-p", "What is 15% of 240?")
     assert (done.code, done.out, done.err) == (0, "36\n", "")
+
+
+@pytest.mark.parametrize(
+    ("options", "where"), [(["-p", "hi"], "err"), (["-p", "hi", "--json"], "out")], ids=["answer", "json"]
+)
+def test_that_a_model_is_asked_again_is_said(
+    script: Script, room: Room, options: list[str], where: str
+) -> None:
+    done = script.chat(room.server(rate_limited(0.01), answer("hello")), *options)
+    assert done.code == 0
+    said = "asked again in 1 s: openai/any: too many requests" if where == "err" else '"event": "retry"'
+    assert said in getattr(done, where)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sys
+import threading
 
 from chat_room import Room
-from chat_terminal import Terminal
-from openai_server import OpenAIServer, answer
+from chat_terminal import PATIENCE, Terminal
+from openai_server import OpenAIServer, Reply, answer, rate_limited
 
 
 def last(server: OpenAIServer) -> object:
@@ -59,3 +60,37 @@ def test_ctrl_c_leaves_a_search_and_not_the_chat(room: Room) -> None:
     terminal.enter("two")
     terminal.wait("second")
     assert "to leave" not in terminal.text
+
+
+def test_what_is_typed_while_an_answer_comes_is_the_next_line(room: Room) -> None:
+    go_on = threading.Event()
+
+    def halves(reply: Reply) -> None:
+        reply.start_events()
+        for words in ("the first ", "and the second half"):
+            reply.write_event({"id": "c", "choices": [{"index": 0, "delta": {"content": words}}]})
+            go_on.wait(PATIENCE)
+        reply.write_event({"id": "c", "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]})
+        reply.end_events()
+
+    server = room.server(halves, answer("understood"))
+    terminal = room.terminal(server)
+    terminal.enter("tell me")
+    terminal.wait("the first")
+    terminal.type("ahead of you\r")
+    go_on.set()
+    shown = terminal.wait("understood")
+    assert "the first and the second half" in shown
+    assert shown.count("ahead of you") == 1
+    assert last(server) == "ahead of you"
+
+
+def test_a_model_that_is_asked_again_is_said_and_need_not_be_waited_for(room: Room) -> None:
+    server = room.server(rate_limited(50), answer("there again"))
+    terminal = room.terminal(server, width=120)
+    terminal.enter("hi")
+    terminal.wait(r"asked again in \d\d s: openai/any: too many requests")
+    terminal.interrupt()
+    terminal.wait("interrupted")
+    assert "there again" in terminal.say("and now?")
+    assert "asked again" not in terminal.text

@@ -1,0 +1,30 @@
+"""Whether a terminal shows the keys that are typed while nobody reads them."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def echoing(*, shown: bool) -> Iterator[None]:
+    """Show typed keys, or don't, until the end of this; nothing changes where stdin is no terminal.
+
+    Keys typed amid an answer would be written into it; unseen, they are there when the next line is read.
+    """
+    try:
+        import termios  # there is none on Windows
+
+        terminal = sys.stdin.fileno()
+        before = termios.tcgetattr(terminal)
+    except (ImportError, ValueError, OSError, termios.error):
+        yield
+        return
+    modes = list(before)
+    modes[3] = modes[3] | termios.ECHO if shown else modes[3] & ~termios.ECHO
+    termios.tcsetattr(terminal, termios.TCSANOW, modes)
+    try:
+        yield
+    finally:
+        termios.tcsetattr(terminal, termios.TCSANOW, before)
