@@ -7,11 +7,13 @@ that is given up goes on until its call ends; it is a daemon, so the process nee
 
 from __future__ import annotations
 
+import asyncio
 import os
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from contextvars import copy_context
+from functools import partial
 from queue import Empty, SimpleQueue
 from time import monotonic
 from typing import Generic, TypeVar
@@ -25,7 +27,25 @@ def result_within(seconds: float, call: Callable[[], T]) -> T:
     >>> result_within(10, lambda: 2 + 2)
     4
     """
-    return started(call).result(seconds)
+    arrived: SimpleQueue[T | _End[T]] = SimpleQueue()
+
+    def run() -> None:
+        try:
+            arrived.put(call())
+        except BaseException as error:  # noqa: BLE001 (handed to the caller, whatever it is)
+            arrived.put(_End(error))
+
+    _start(run, _CALLS)
+    try:
+        result = arrived.get(timeout=min(seconds, threading.TIMEOUT_MAX))
+    except Empty:
+        raise TimeoutError from None
+    if not isinstance(result, _End):
+        return result
+    try:
+        raise result.error or RuntimeError("it ended without a result")
+    finally:
+        del result  # else the error holds what holds it
 
 
 def started(call: Callable[[], T]) -> Future[T]:
@@ -42,7 +62,7 @@ def started(call: Callable[[], T]) -> Future[T]:
             if done.set_running_or_notify_cancel():
                 done.set_result(result)
 
-    _start(run)
+    _start(run, _LOOKUPS)
     return done
 
 
@@ -67,7 +87,7 @@ def pieces_within(seconds: float, call: Callable[[], Iterable[T]]) -> Iterator[T
         else:
             arrived.put(_End(None))
 
-    _start(run)
+    _start(run, _CALLS)
     try:
         while True:
             try:
@@ -91,27 +111,30 @@ class _End(Generic[T]):
         self.error = error
 
 
-def _start(run: Callable[[], None]) -> None:
+def _start(run: Callable[[], None], workers: _Workers) -> None:
     """Run this in a daemon thread: one that waits for work, or a new one."""
     context = copy_context()
-    _WORKERS.start(lambda: context.run(run))
+    workers.start(lambda: context.run(run))
 
 
 class _Workers:
     """Threads that wait for the next call, since to start one costs more than a call's own bookkeeping.
 
     A thread is only waiting while it is in `_idle`; one whose call nobody waits for any more is not, so it holds nobody up.
+    The first `loops` of them have an event loop, as the main thread has one: litellm runs a coroutine after each call, and
+    where its thread has no loop it makes one for each, a twentieth of the call. A loop holds three open files, hence the limit.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, loops: int = 0) -> None:
         self._idle: list[SimpleQueue[Callable[[], None]]] = []
+        self._loops = loops
         self._lock = threading.Lock()
         if hasattr(os, "register_at_fork"):
-            os.register_at_fork(after_in_child=self._forget)
+            os.register_at_fork(after_in_child=partial(self._forget, loops))
 
-    def _forget(self) -> None:
+    def _forget(self, loops: int) -> None:
         """A fork has none of the threads, and perhaps a lock that one of them held."""
-        self._idle, self._lock = [], threading.Lock()
+        self._idle, self._loops, self._lock = [], loops, threading.Lock()
 
     def start(self, work: Callable[[], None]) -> None:
         with self._lock:
@@ -122,6 +145,23 @@ class _Workers:
         inbox.put(work)
 
     def _work(self, inbox: SimpleQueue[Callable[[], None]]) -> None:
+        with self._lock:
+            has_loop = self._loops > 0
+            self._loops -= has_loop
+        if not has_loop:
+            self._work_until_idle(inbox)
+            return
+        loop = asyncio.new_event_loop()
+        asyncio.set_event_loop(loop)
+        try:
+            self._work_until_idle(inbox)
+        finally:
+            asyncio.set_event_loop(None)
+            loop.close()
+            with self._lock:
+                self._loops += 1
+
+    def _work_until_idle(self, inbox: SimpleQueue[Callable[[], None]]) -> None:
         while True:
             try:
                 work = inbox.get(timeout=_IDLE_SECONDS)
@@ -138,4 +178,5 @@ class _Workers:
 
 
 _IDLE_SECONDS = 10.0
-_WORKERS = _Workers()
+_CALLS = _Workers(loops=32)
+_LOOKUPS = _Workers()
