@@ -35,10 +35,16 @@ def command(run: Path, out: Path | None, baseline: Path | None, open_it: bool) -
     The page is one file: it asks nothing of any network, and can be sent to somebody as it is. A run that is
     under way, or was killed, has a page of the trials that were made.
     """
+    from ..errors import ConfigurationError
     from ..evaluation.reports.page import FILE, write_page
 
     comparison = None if baseline is None else _against(run, baseline)
-    page = write_page(_report_of(run), out or (run if run.is_dir() else run.parent) / FILE, comparison)
+    target = out or (run if run.is_dir() else run.parent) / FILE
+    try:
+        page = write_page(_report_of(run), target, comparison)
+    except OSError as error:
+        why = error.strerror or error
+        raise ConfigurationError(f"{target} can't be written: {why}; --out names another file") from error
     click.echo(page)
     if open_it and not webbrowser.open(page.absolute().as_uri()):
         click.echo("no browser could be started: open the file yourself", err=True)

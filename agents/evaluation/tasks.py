@@ -66,7 +66,8 @@ from .file.problems import Problems, explain
 from .file.programs import Kind, build_program
 from .file.semantics import TaskChecker, check_approval, check_ids, find_tools, read_program, read_signature
 from .file.turn_semantics import check_turn_input
-from .file.world_semantics import check_worlds, with_declared
+from .file.world_semantics import check_worlds
+from .file.world_tool_semantics import with_declared
 from .metrics import MetricError, Score
 from .trials.conversation import TurnFields
 from .trials.worlds import Reached, Worlds, fault_of, read_worlds

@@ -54,15 +54,65 @@ WHOLE = {
             "t.yaml:1: a: no such key; there are version, name, agent, defaults, tasks",
         ],
     ),
+    "a text with braces that are no mapping": (
+        changed('"2 + 2?"', "what is {x}?"),
+        [
+            "t.yaml:5: no valid YAML: while parsing a flow mapping, expected ',' or '}', but got '{' (is a bracket open, or "
+            "a text with : , [ ] { } in it not in quotes?)"
+        ],
+    ),
+    "an indent of its own": (
+        changed("  expect:", "   expect:"),
+        [
+            "t.yaml:6: no valid YAML: while parsing a block mapping, expected <block end>, but found "
+            "'<block mapping start>' (is it indented as what stands beside it?)"
+        ],
+    ),
+    "a mapping where a list of names was meant": (
+        changed("answer: {answer: 4}", "calls: [calculate]"),
+        [
+            "t.yaml:7: task t: expect.calls: must be a mapping, not a list: as in calls: {required: [{tool: NAME, args: {…}}]}"
+        ],
+    ),
+    "a list of names where an order was meant": (
+        changed("answer: {answer: 4}", "calls: {order: [calculate]}"),
+        [
+            "t.yaml:7: task t: expect.calls.order: must be a mapping, not a list: as in order: {of: [NAME, NAME]}"
+        ],
+    ),
+    "a name where a call was meant": (
+        changed("answer: {answer: 4}", "calls: {forbidden: [calculate]}"),
+        [
+            't.yaml:7: task t: expect.calls.forbidden[0]: must be a mapping, not "calculate": as in {tool: NAME}'
+        ],
+    ),
+    "a module that is nothing": (
+        changed("{signature:", "{module: null, signature:"),
+        [
+            "t.yaml:2: agent.module: is empty; there are react, code_act, program_of_thought, chain_of_thought, predict, "
+            "multi_chain"
+        ],
+    ),
+    "an approval for no tool": (
+        changed(
+            "tasks:\n", "defaults: {approve: {refund_all: allow, 'get_*': allow, 'pay_*': deny}}\ntasks:\n"
+        ),
+        [
+            "t.yaml:3: defaults.approve.refund_all: fits no tool of the agent; did you mean 'refund'?",
+            "t.yaml:3: defaults.approve.pay_*: fits no tool of the agent; there are calculate, get_order, refund, cancel_order, ship",
+        ],
+    ),
     "no closing bracket": (
         expecting("answer: {answer: [4}"),
-        ["t.yaml:7: no valid YAML: while parsing a flow sequence, expected ',' or ']', but got '}'"],
+        [
+            "t.yaml:7: no valid YAML: while parsing a flow sequence, expected ',' or ']', but got '}' (is a bracket open, or a text with : , [ ] { } in it not in quotes?)"
+        ],
     ),
     "a tab": (
         "\tversion: 1",
         [
             "t.yaml:1: no valid YAML: while scanning for the next token, "
-            "found character '\\t' that cannot start any token"
+            "found character '\\t' that cannot start any token (indent with spaces, not with tabs)"
         ],
     ),
     "two documents": (
@@ -206,11 +256,11 @@ TOP = {
     "an empty list of tasks": (SOUND.split("tasks:")[0] + "tasks: []", ["t.yaml:3: tasks: is empty"]),
     "tasks that are no list": (
         SOUND.split("tasks:")[0] + "tasks: 3",
-        ["t.yaml:3: tasks: must be a list, not 3"],
+        ["t.yaml:3: tasks: must be a list, not 3: as in tasks: [{id: …, input: {…}, expect: {…}}]"],
     ),
     "a task that is no mapping": (
         SOUND.split("tasks:")[0] + "tasks: [3]",
-        ["t.yaml:3: tasks[0]: must be a mapping, not 3"],
+        ["t.yaml:3: tasks[0]: must be a mapping, not 3: as in {id: …, input: {…}, expect: {…}}"],
     ),
 }
 
@@ -233,7 +283,10 @@ TASKS = {
         SOUND + "  split: tset\n",
         ["t.yaml:8: task t: split: \"tset\" is none of train, dev, test; did you mean 'test'?"],
     ),
-    "tags that are no list": (SOUND + "  tags: a\n", ['t.yaml:8: task t: tags: must be a list, not "a"']),
+    "tags that are no list": (
+        SOUND + "  tags: a\n",
+        ['t.yaml:8: task t: tags: must be a list, not "a": as in tags: [refund]'],
+    ),
     "limits": (
         SOUND + "  limits: {steps: 0, usd: -1, tokens: 1.5, seconds: no, calls: 3}\n",
         [
@@ -260,7 +313,7 @@ TASKS = {
     ),
     "an input that is no mapping": (
         changed('{question: "2 + 2?"}', "3"),
-        ["t.yaml:5: task t: input: must be a mapping, not 3"],
+        ["t.yaml:5: task t: input: must be a mapping, not 3: as in input: {FIELD: …}"],
     ),
     "an input of the wrong type": (
         changed("question -> answer: float", "n: int -> answer: float").replace('question: "2 + 2?"', "n: x"),
@@ -303,8 +356,14 @@ def scoring(given: str) -> str:
 
 TURNS = {
     "no turn": (turns("[]"), ["t.yaml:5: task t: turns: is empty"]),
-    "turns that are no list": (turns("3"), ["t.yaml:5: task t: turns: must be a list, not 3"]),
-    "a turn that is text": (turns("[Hi.]"), ['t.yaml:5: task t: turns[0]: must be a mapping, not "Hi."']),
+    "turns that are no list": (
+        turns("3"),
+        ['t.yaml:5: task t: turns: must be a list, not 3: as in turns: [{user: "…"}]'],
+    ),
+    "a turn that is text": (
+        turns("[Hi.]"),
+        ['t.yaml:5: task t: turns[0]: must be a mapping, not "Hi.": as in {user: "…"}'],
+    ),
     "a turn of nobody": (
         turns("[{user: Hi.}, {expect: {answer: {answer: 4}}}]"),
         ['t.yaml:5: task t: turns[1]: takes one of user: "…" and simulate: {persona, goal}'],
@@ -356,8 +415,8 @@ TURNS = {
         ],
     ),
     "a state in a turn": (
-        turns("[{user: Hi., expect: {state: []}}]"),
-        ["t.yaml:5: task t: turns[0].expect.state: no such key; there are answer, calls, ends"],
+        turns("[{user: Hi., expect: {state: [{path: orders, length: 1}]}}]"),
+        ["t.yaml:5: task t: turns[0].expect.state: there is no world: defaults.world says which"],
     ),
     "turns for a signature without text": (
         TURN.replace("question ->", "n: int ->") + "  input: {n: 3}\n",
@@ -474,7 +533,9 @@ PROGRAMS = {
     ),
     "no name": (
         own("own_programs"),
-        ['t.yaml:2: agent.program: "own_programs" names nothing: write "module:name" or "file.py:name"'],
+        [
+            't.yaml:2: agent.program: "own_programs" is no program: write a saved program\'s .json, "module:name" or "file.py:name"'
+        ],
     ),
     "something that can't be called": (
         own("own_programs.py:NUMBER"),
@@ -578,7 +639,7 @@ ANSWERS = {
     ),
     "a judge that is no mapping": (
         "{answer: {judge: kind}}",
-        'expect.answer.answer.judge: must be a mapping, not "kind"',
+        'expect.answer.answer.judge: must be a mapping, not "kind": as in judge: {rubric: "…"}',
     ),
     "a misspelt key of a judge": (
         "{answer: {judge: {rubric: Kind., modle: m}}}",
@@ -622,7 +683,10 @@ CALLS = {
         "expect.calls.order.of[0]: the agent has no tool 'get_ordr'; did you mean 'get_order'?",
     ),
     "no tool": ("{required: [{args: {}}]}", "expect.calls.required[0].tool: is missing"),
-    "no list": ("{required: {tool: refund}}", "expect.calls.required: must be a list, not a mapping"),
+    "no list": (
+        "{required: {tool: refund}}",
+        "expect.calls.required: must be a list, not a mapping: as in required: [{tool: NAME, args: {…}}]",
+    ),
     "arguments that no call can leave out": (
         "{required: [{tool: refund}]}",
         "expect.calls.required[0]: refund can't be called without 'order_id', 'amount': "

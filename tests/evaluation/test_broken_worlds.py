@@ -131,6 +131,13 @@ WORLDS: dict[str, tuple[str, str, list[str]]] = {
             "t.yaml:14: task t: world.set.orders.17.status: there is no orders: the world has books",
         ],
     ),
+    "tools over what the world does not have": (
+        f"get_order: {GET}", 'get_order: {get: "order.{order_id}"}\n      find_bills: {find: "bills.*"}\n      spare: {set: flag, value: text}',
+        [
+            't.yaml:12: defaults.world.tools.get_order: there is no order; did you mean "orders"?',
+            "t.yaml:13: defaults.world.tools.find_bills: there is no bills: the world has orders, ledger, log",
+        ],
+    ),
     "a tool for another world": (
         "tools: [calculate]", 'tools: ["world_tools.py:SHELF_TOOLS"]',
         ["t.yaml:4: agent.tools: take works on a Shelf, and defaults.world is a World"],
@@ -300,6 +307,10 @@ STATES: dict[str, tuple[str, str, list[str]]] = {
         '  input: {request: "Refund 17."}\n', "  turns: [{user: Refund 17., expect: {state: [{path: order.17, absent: true}]}}]\n",
         ['t.yaml:16: task t: turns[0].expect.state[0].path: there is no order; did you mean "orders"?'],
     ),
+    "a value where nothing is wanted": (
+        EXPECTED, "state: [{path: orders.17, absent: true, equals: {}}]",
+        ["t.yaml:20: task t: expect.state[0]: absent: true stands alone: nothing else can be said of nothing"],
+    ),
     "a misspelt path": (
         EXPECTED, "state: [{path: order.17.status, equals: x}]",
         ['t.yaml:20: task t: expect.state[0].path: there is no order; did you mean "orders"?'],
@@ -333,7 +344,7 @@ STATES: dict[str, tuple[str, str, list[str]]] = {
         EXPECTED, "state: [{path: log}]",
         ["t.yaml:20: task t: expect.state[0]: does not say what must be there: equals, length, absent: true …"],
     ),
-    "a text": (EXPECTED, "state: [log]", ['t.yaml:20: task t: expect.state[0]: must be a mapping, not "log"']),
+    "a text": (EXPECTED, "state: [log]", ['t.yaml:20: task t: expect.state[0]: must be a mapping, not "log": as in {path: orders.17.status, equals: paid}']),
     "a misspelt matcher": (
         EXPECTED, "state: [{path: log.seen, equal: 1}]", ["t.yaml:20: task t: expect.state[0].equal: no such key; did you mean 'equals'?"]
     ),

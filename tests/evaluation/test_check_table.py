@@ -262,7 +262,7 @@ CALLS = {
         [REFUND, done()],
         (
             'required call refund(order_id=17, amount=20, tags=["Vip"]): the closest was step 1, '
-            'refund(order_id=17, amount=20): tags nothing is not ["Vip"]',
+            'refund(order_id=17, amount=20): tags null is not ["Vip"]',
             1,
         ),
         kind="calls.required",
@@ -328,18 +328,18 @@ CALLS = {
         '{calls: {max: {"get_*": 1}}}',
         [GET17, REFUND, done()],
         [GET17, GET18, done()],
-        ("at most 1 calls of get_*: 2 were made, the first too many is get_order(order_id=18)", 2),
+        ("at most 1 call of get_*: 2 were made, the first too many is get_order(order_id=18)", 2),
         [GET17, GET18, GET17, GET18, done()],
-        ("at most 1 calls of get_*: 4 were made, the first too many is get_order(order_id=18)", 2),
+        ("at most 1 call of get_*: 4 were made, the first too many is get_order(order_id=18)", 2),
         kind="calls.max",
     ),
     "max: total": Row(
         "{calls: {max: {total: 1}}}",
         [REFUND, done()],
         [GET17, REFUND, done()],
-        ("at most 1 calls: 2 were made, the first too many is refund(order_id=17, amount=20)", 2),
+        ("at most 1 call: 2 were made, the first too many is refund(order_id=17, amount=20)", 2),
         [GET17, GET18, REFUND, done()],
-        ("at most 1 calls: 3 were made, the first too many is get_order(order_id=18)", 2),
+        ("at most 1 call: 3 were made, the first too many is get_order(order_id=18)", 2),
         kind="calls.max",
     ),
     "no_repeat": Row(

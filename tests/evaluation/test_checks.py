@@ -410,12 +410,12 @@ OTHER = {
     "max of all": Case(
         "{calls: {max: {total: 1}}}",
         trajectory(GET17, failed(REFUND17), SUBMIT),
-        wrong=(("at most 1 calls: 2 were made, the first too many is refund(order_id=17, amount=20)", 2),),
+        wrong=(("at most 1 call: 2 were made, the first too many is refund(order_id=17, amount=20)", 2),),
     ),
     "max of a pattern": Case(
         '{calls: {max: {"get_*": 1}}}',
         trajectory(GET17, REFUND17, GET17, GET17, SUBMIT),
-        wrong=(("at most 1 calls of get_*: 3 were made, the first too many is get_order(order_id=17)", 3),),
+        wrong=(("at most 1 call of get_*: 3 were made, the first too many is get_order(order_id=17)", 3),),
     ),
     "max, a call that was denied does not count": Case(
         "{calls: {max: {total: 1}}}",

@@ -202,7 +202,7 @@ WRONG: dict[str, tuple[str, list[str]]] = {
         + REFUND
         + ", {tool: book, args: {order: 17, amount: 20}}]",
         [
-            "t.yaml:19: task t: expect.calls.max: a run that does what the task asks for fails it: at most 1 calls: 2 were "
+            "t.yaml:19: task t: expect.calls.max: a run that does what the task asks for fails it: at most 1 call: 2 were "
             "made, the first too many is book(order=17, amount=20)"
         ],
     ),

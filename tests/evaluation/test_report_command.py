@@ -37,6 +37,16 @@ def test_out_names_another_file(folder: Path, named: str) -> None:
     assert not (folder / "report.html").exists()
 
 
+def test_a_page_that_can_not_be_written_is_said_with_a_way_out(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = folder / "report.json" / "page.html"  # below a file
+    assert run_command(["report", str(folder), "--out", str(page)]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith(f"error: {page} can't be written: ")
+    assert said.endswith("; --out names another file\n")
+
+
 BROKEN = {
     "not there": (None, "there is no report.json in "),
     "no JSON": ("{", "is no JSON: "),

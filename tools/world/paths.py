@@ -34,7 +34,7 @@ class Step:
         """Whether the key is meant."""
         if not self.wild:
             return str(key) == self.text
-        return fnmatchcase(str(key), re.sub(r"[\[?]", r"[\g<0>]", self.text))
+        return self.text == "*" or fnmatchcase(str(key), re.sub(r"[\[?]", r"[\g<0>]", self.text))
 
 
 @lru_cache(maxsize=4096)

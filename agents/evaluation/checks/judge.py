@@ -16,7 +16,7 @@ from loopwright.tools.world.changes import applied, differences
 
 from ...adapters.values import parse_value
 from ...signature import Field, Signature
-from ...text import one_line
+from ...text import counted, one_line
 from ..file.format import CallPattern, CallsSpec, Order, RequiredCall, Task, TurnExpect
 from .answers import identical
 from .arguments import coerced_argument
@@ -183,10 +183,13 @@ def _calls(
         )
     for limit, most in calls.max.items():
         ran = [one for one in made if one.result.error != "denied"]
-        counted = [one for one in ran if limit == "total" or fnmatchcase(one.call.name, limit)]
-        over = counted[most] if len(counted) > most else None
-        what = "calls" if limit == "total" else f"calls of {limit}"
-        line = f"at most {most} {what}: {len(counted)} {'was' if len(counted) == 1 else 'were'} made, the first too many is {over}"
+        these = [one for one in ran if limit == "total" or fnmatchcase(one.call.name, limit)]
+        over = these[most] if len(these) > most else None
+        what = "" if limit == "total" else f" of {limit}"
+        were = "was" if len(these) == 1 else "were"
+        line = (
+            f"at most {counted(most, 'call')}{what}: {len(these)} {were} made, the first too many is {over}"
+        )
         yield _result("calls.max", limit, over is not None, line, over.step if over else None)
     if calls.no_repeat:
         yield _no_repeat(made)

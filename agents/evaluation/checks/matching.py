@@ -189,10 +189,10 @@ def shown(value: object) -> str:
     r"""A value as a line of feedback shows it: text in quotes, short, harmless for a terminal.
 
     >>> shown("a\nb"), shown(3.0), shown(None)
-    ('"a ⏎ b"', '3', 'nothing')
+    ('"a ⏎ b"', '3', 'null')
     """
     if value is None:
-        return "nothing"
+        return "null"
     if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
         return str(int(value))
     text = one_line(format_value(value), SHOWN)

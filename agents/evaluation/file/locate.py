@@ -40,6 +40,15 @@ _NOT_IN_YAML = re.compile(
 )
 
 
+# Where the parser's words are its own, what people mostly did.
+_HINTS = {
+    "'\\t' that cannot start": "indent with spaces, not with tabs",
+    "parsing a flow": "is a bracket open, or a text with : , [ ] { } in it not in quotes?",
+    "mapping values are not allowed": "is it indented wrongly, or a text with : in it not in quotes?",
+    "expected <block end>": "is it indented as what stands beside it?",
+}
+
+
 class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # the C one where PyYAML has it
     """YAML 1.2's core schema in place of 1.1's, which reads `no` as false and `12:30` as 750."""
 
@@ -157,7 +166,8 @@ def _yaml_problem(text: str, name: str, error: yaml.YAMLError) -> str:
     except yaml.MarkedYAMLError as marked:
         mark = marked.problem_mark or marked.context_mark
         words = ", ".join(part for part in (marked.context, marked.problem) if part)
-        return f"{name}:{mark.line + 1 if mark else 1}: no valid {kind}: {words}"
+        hint = next((f" ({hint})" for part, hint in _HINTS.items() if part in words), "")
+        return f"{name}:{mark.line + 1 if mark else 1}: no valid {kind}: {words}{hint}"
     except yaml.reader.ReaderError as refused:
         place = int(refused.position)
         line = text.count("\n", 0, place) + 1

@@ -99,7 +99,8 @@ def _message(kind: str, path: JsonPath, given: object, limits: Mapping[str, Any]
     if kind == "missing":
         return f"is missing{_example(path[-1])}"
     if kind in _WANTED:
-        return f"must be {_WANTED[kind]}, not {_given(given)}"
+        shape = _shape(kind, path)
+        return f"must be {_WANTED[kind]}, not {_given(given)}{shape}"
     if kind == "literal_error":
         return _wrong_choice(path, given, str(limits["expected"]))
     if kind in _BOUNDS and (bound := limits.get(_BOUNDS[kind][0])) is not None:
@@ -137,6 +138,8 @@ def _wrong_choice(path: JsonPath, given: object, expected: str) -> str:
     if path[-1] == "version":
         return f"must be 1, the version that this loopwright reads, not {_given(given)}"
     choices = expected.replace(" or ", ", ").replace("'", "").split(", ")
+    if given is None:
+        return f"is empty; there are {', '.join(choices)}"
     hint = did_you_mean(given, choices) if isinstance(given, str) else ""
     return f"{_given(given)} is none of {', '.join(choices)}{hint}"
 
@@ -152,12 +155,55 @@ def _example(key: object) -> str:
     return f": {examples[key]}" if key in examples else ""
 
 
+_ITEMS = {
+    "tasks": "{id: …, input: {…}, expect: {…}}",
+    "turns": '{user: "…"}',
+    "faults": '{tool: NAME, error: "503"}',
+    "required": "{tool: NAME, args: {…}}",
+    "forbidden": "{tool: NAME}",
+    "of": "NAME",
+    "calls": "{tool: NAME, args: {…}}",
+    "state": "{path: orders.17.status, equals: paid}",
+    "tags": "refund",
+    "tools": "calculate",
+}
+_MAPPINGS = {
+    "input": "{FIELD: …}",
+    "answer": "{FIELD: …}",
+    "expect": "{answer: {FIELD: …}}",
+    "calls": "{required: [{tool: NAME, args: {…}}]}",
+    "limits": "{steps: 12}",
+    "journal": "{mode: auto}",
+    "approve": '{"get_*": allow}',
+    "simulate": '{persona: "…", goal: "…"}',
+    "max": "{total: 8}",
+    "order": "{of: [NAME, NAME]}",
+    "judge": '{rubric: "…"}',
+    "set": "{orders.17.status: paid}",
+    "append": "{ledger: […]}",
+    "score": "{gates: [state]}",
+    "weights": "{answer: 2}",
+}
+
+
+def _shape(kind: str, path: JsonPath) -> str:
+    """How a list or a mapping of this name, or an item of such a list, is written; "" where nothing is known."""
+    if kind not in ("dict_type", "model_type", "list_type"):
+        return ""
+    if isinstance(path[-1], int):
+        item = _ITEMS.get(str(path[-2]))
+        return f": as in {item}" if item else ""
+    key = path[-1]
+    shapes = {name: f"[{item}]" for name, item in _ITEMS.items()} if kind == "list_type" else _MAPPINGS
+    return f": as in {key}: {shapes[key]}" if key in shapes else ""
+
+
 def _given(value: object) -> str:
     if isinstance(value, dict):
         return "a mapping"
     if isinstance(value, list):
         return "a list"
-    return shown(value)
+    return "nothing" if value is None else shown(value)
 
 
 def key_names(model: type[BaseModel]) -> list[str]:

@@ -39,6 +39,10 @@ def read_program(agent: AgentSpec, base: Path, problems: Problems) -> Module | N
     """The program of one's own that a file names, or None where there is none, or none that can be built."""
     if agent.program is None or not agent.built:
         return None
+    if ":" not in agent.program:
+        wanted = 'write a saved program\'s .json, "module:name" or "file.py:name"'
+        problems.add(("agent", "program"), f'"{agent.program}" is no program: {wanted}')
+        return None
     for key in ("module", "tools", "instructions"):
         if key in agent.model_fields_set:
             problems.add(("agent", key), f"the program {agent.program} brings its own; leave {key} out")
@@ -131,7 +135,8 @@ def check_approval(defaults: Defaults, tools: ToolRegistry | None, problems: Pro
             problems.add(path, str(error))
             continue
         if tools is not None and not any(fnmatchcase(name, rule.tool) for name in tools):
-            problems.add(path, f"fits no tool of the agent{did_you_mean(rule.tool, tools)}")
+            hint = did_you_mean(rule.tool, tools) or f"; there are {', '.join(tools) or 'none'}"
+            problems.add(path, f"fits no tool of the agent{hint}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -183,6 +183,10 @@ class StateCheck(Matcher):
             raise PydanticCustomError(
                 "state", "does not say what must be there: equals, length, absent: true …"
             )
+        if self.wants_nothing and len(wanted) > 1:
+            raise PydanticCustomError(
+                "state", "absent: true stands alone: nothing else can be said of nothing"
+            )
         if {"judge", "json_schema"} & {name for name in wanted if getattr(self, name) is not None}:
             raise PydanticCustomError("state", "judge and json_schema are for answers, not for the world")
         return self

@@ -21,49 +21,8 @@ from ..trials.worlds import Worlds, with_start
 from .format import Defaults, Task
 from .locate import JsonPath
 from .problems import Problems
-from .programs import Kind
 from .world_format import Reference, StateCheck, TaskWorld
-
-_NO_WORLD = "there is no world: defaults.world says which"
-
-
-def with_declared(
-    tools: ToolRegistry | None, worlds: Worlds | None, kind: Kind, problems: Problems
-) -> ToolRegistry | None:
-    """The agent's tools and those that the file declares over its world; None where one is not there."""
-    if tools is None or worlds is None or not worlds.complete:
-        return tools if worlds is None else None
-    declared = worlds.tools
-    if not declared:
-        return tools
-    here = ("defaults", "world", "tools")
-    if not kind.calls_tools or kind.built:
-        why = "brings its own tools" if kind.built else "calls no tools"
-        problems.add(here, f"{kind.name} {why}")
-        return None
-    for name in declared:
-        if name in tools:
-            problems.add((*here, name), f"agent.tools has a tool of this name, from {tools[name].source}")
-    return tools | ToolRegistry([one for one in declared.values() if one.name not in tools])
-
-
-def check_world_types(tools: ToolRegistry, worlds: Worlds | None, problems: Problems) -> None:
-    """Every tool that works on a world has one of its kind."""
-    world = None if worlds is None else worlds.make()
-    for tool in tools.values():
-        wanted = tool.world
-        if wanted is None or isinstance(world, wanted.kind) or (world is None and not wanted.required):
-            continue
-        if world is None:
-            problems.add(
-                ("agent", "tools"), f"{tool.name} works on a {wanted.kind.__name__}, and {_NO_WORLD}"
-            )
-        else:
-            found = type(world).__name__
-            problems.add(
-                ("agent", "tools"),
-                f"{tool.name} works on a {wanted.kind.__name__}, and defaults.world is a {found}",
-            )
+from .world_tool_semantics import NO_WORLD, check_declared, check_world_types
 
 
 def check_worlds(
@@ -80,6 +39,8 @@ def check_worlds(
         return
     if tools is not None:
         check_world_types(tools, worlds, problems)
+    if worlds is not None and defaults.world is not None:
+        check_declared(defaults.world, worlds, tasks, problems)
     checker = WorldChecker(worlds, tools, signature, defaults, problems)
     for place, task in tasks.items():
         checker.check(("tasks", place), task)
@@ -107,7 +68,7 @@ class WorldChecker:
                 ((*path, "expect", "reference", "ignore"), expect.reference and expect.reference.ignore),
             ):
                 if given:
-                    self.problems.add(here, _NO_WORLD)
+                    self.problems.add(here, NO_WORLD)
         if expect.reference is not None:
             self._reference((*path, "expect", "reference"), expect.reference)
         if self.worlds is None:
