@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import cast
 
@@ -31,7 +33,7 @@ def complaint(messages: Sequence[Mapping[str, object]]) -> str:
     before = ""
     for place, message in enumerate(messages):
         role = str(message["role"])
-        calls = cast("list[Mapping[str, str]]", message.get("tool_calls") or [])
+        calls = cast("list[Mapping[str, object]]", message.get("tool_calls") or [])
         if role == "tool":
             if message["tool_call_id"] not in waiting:
                 return f"message {place}: a result of no call that waits for one"
@@ -46,6 +48,20 @@ def complaint(messages: Sequence[Mapping[str, object]]) -> str:
             return f"message {place}: it is empty"
         if role == "assistant" and not calls and not message.get("content"):
             return f"message {place}: it is empty"
-        waiting |= {call["id"] for call in calls}
+        for call in calls:
+            problem = _wrong_call(cast("Mapping[str, str]", call["function"]))
+            if problem:
+                return f"message {place}: {problem}"
+        waiting |= {str(call["id"]) for call in calls}
         before = "" if role == "system" else role
     return f"the calls {', '.join(sorted(waiting))} have no result" if waiting else ""
+
+
+def _wrong_call(function: Mapping[str, str]) -> str:
+    if not re.fullmatch(r"[a-zA-Z0-9_-]{1,64}", function["name"]):
+        return f"the name {function['name']!r} does not match the pattern"
+    try:
+        arguments = json.loads(function["arguments"])
+    except ValueError:
+        return "arguments that are no JSON"
+    return "" if isinstance(arguments, dict) else "arguments that are no object"

@@ -94,12 +94,24 @@ class Adapter(ABC):
         """A turn as the model would have written it: how demonstrations are shown."""
 
     def reply(self, response: LMResponse) -> Message:
-        """The model's answer as the message that stays in the conversation, unchanged."""
-        return Message("assistant", response.text, response.tool_calls)
+        """The model's answer as the message that stays in the conversation, unchanged.
+
+        An answer of nothing is said to be one: several providers refuse a conversation with an empty message in it.
+        """
+        return Message("assistant", said(response.text, response.tool_calls), response.tool_calls)
 
     def complain(self, response: LMResponse, problem: str) -> tuple[Message, ...]:
         """Tell the model that its answer can't be used, and why."""
         return (Message("user", f"This answer can't be used: {problem}"),)
+
+
+def said(text: str, calls: Sequence[ToolCall] = ()) -> str:
+    """The text of an answer, or that there was none.
+
+    >>> said("  "), said("4")
+    ('(an empty answer)', '4')
+    """
+    return text if calls or text.strip() else "(an empty answer)"
 
 
 def with_history(signature: Signature, inputs: Mapping[str, Any]) -> tuple[Signature, tuple[Example, ...]]:

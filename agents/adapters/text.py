@@ -25,6 +25,7 @@ from .base import (
     demo_steps,
     list_fields,
     parse_outputs,
+    said,
     scaffold,
     with_history,
     writes_code,
@@ -157,7 +158,7 @@ class TextAdapter(Adapter):
 
     def reply(self, response: LMResponse) -> Message:
         """The answer's text alone: calls that a model makes of its own accord are not part of this form."""
-        return Message("assistant", response.text)
+        return Message("assistant", said(response.text))
 
     def _user(self, signature: Signature, values: Mapping[str, Any] | Example) -> str:
         return self.write_inputs({n: values[n] for n in signature.input_fields if n in values})

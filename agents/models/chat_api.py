@@ -37,6 +37,9 @@ FINISH_REASONS: Mapping[object, FinishReason] = {
     "prohibited_content": "content_filter",
 }
 
+# Of a function's name: models make up others, and the API refuses a conversation with one in it.
+_LEGAL, _ILLEGAL = re.compile(r"[a-zA-Z0-9_-]{1,64}"), re.compile(r"[^a-zA-Z0-9_-]")
+
 
 def write_request(request: LMRequest) -> Body:
     """The request's body, without the model's name.
@@ -79,7 +82,8 @@ def _write_call(call: ToolCall) -> Body:
     arguments = (
         args.text if isinstance(args, _AsWritten) else json.dumps(dict(args), ensure_ascii=False, default=str)
     )
-    return {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": arguments}}
+    name = call.name if _LEGAL.fullmatch(call.name) else _ILLEGAL.sub("_", call.name[:64]) or "unknown"
+    return {"id": call.id, "type": "function", "function": {"name": name, "arguments": arguments}}
 
 
 def _write_tool_choice(choice: str) -> object:

@@ -8,11 +8,13 @@ import os
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import replace
 from functools import cache
-from typing import Any
+from typing import Any, cast
+
+from loopwright.tools.render import encodable
 
 from ..errors import AuthError, LMError
 from .base import Delta, LMRequest, LMResponse, Usage
-from .chat_api import StreamReader, read_response, write_request
+from .chat_api import Body, StreamReader, read_response, write_request
 from .deadline import pieces_within, result_within
 from .failures import as_lm_error
 from .remote import CONNECT_TIMEOUT, RemoteLM
@@ -108,7 +110,7 @@ class HostedLM(RemoteLM):
         parameters: dict[str, object] = {
             "drop_params": True,
             **self._options,
-            **write_request(request),
+            **_encodable(write_request(request)),
             "model": self.model,
             "timeout": Timeout(self.timeout, connect=min(CONNECT_TIMEOUT, self.timeout)),
             "num_retries": 0,
@@ -171,6 +173,14 @@ class HostedLM(RemoteLM):
 
     def _failed(self, error: Exception) -> LMError:
         return as_lm_error(error, self._endpoint)
+
+
+def _encodable(body: Body) -> Body:
+    """The body with whole letters only: half a surrogate pair, which models write now and then, no client of litellm's sends."""
+    for message in cast("list[Body]", body["messages"]):
+        if "content" in message:
+            message["content"] = encodable(str(message["content"]))
+    return body
 
 
 class _Arrived:

@@ -191,7 +191,7 @@ class Run:
         """Ask once more, on the same conversation, for nothing but the answer, where the ending leaves it."""
         if self.ending not in FORCED:
             return None
-        self._extend(Message("user", self.adapter.last_turn))
+        self._say(self.adapter.last_turn)
         if self.request.tools:
             submits = any(tool.name == SUBMIT for tool in self.request.tools)
             self.request = replace(self.request, tool_choice=SUBMIT if submits else "none")
@@ -241,6 +241,16 @@ class Run:
         if less:
             self.request = replace(self.request, messages=self.transcript.messages())
         return less
+
+    def _say(self, text: str) -> None:
+        """Add a user's text, to the user's message that is yet to be sent where one is: some servers want turns to alternate."""
+        last = self.request.messages[-1]
+        if last.role != "user" or not self.transcript.turns:
+            self._extend(Message("user", text))
+            return
+        longer = replace(last, content=f"{last.content}\n\n{text}")
+        self.transcript.amend(longer)
+        self.request = replace(self.request, messages=(*self.request.messages[:-1], longer))
 
     def _extend(self, *messages: Message) -> None:
         self.transcript.add(*messages)

@@ -45,6 +45,12 @@ class Transcript:
         self.turns.append(messages)
         self.chars += _size(messages)
 
+    def amend(self, message: Message) -> None:
+        """Put another message in the place of the last one, which has not been sent."""
+        *others, last = self.turns[-1]
+        self.turns[-1] = (*others, message)
+        self.chars += _size((message,)) - _size((last,))
+
     def messages(self) -> tuple[Message, ...]:
         """The conversation as the model gets it."""
         kept = (message for turn in self.turns[self.folded :] for message in turn)

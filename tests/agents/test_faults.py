@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import pytest
 from agent_runs import TRANSPORTS, Said, Transport, Way, call, each_way, message, play, submit
 from openai_server import Serve, answer
+from strict_server import complaint
 
 from loopwright import Tool
 from loopwright.models import LMResponse
@@ -309,6 +310,13 @@ CALLS = [
         "The tools: add",
         transports=NATIVE,
     ),
+    Fault(
+        "a tool with a name that no API takes",
+        [message(content=None, tool_calls=[function("{}", "add the numbers!", id="x")]), submit(3)],
+        ["unknown_tool", None],
+        'no tool "add the numbers!"',
+        transports=NATIVE,
+    ),
     Fault("a misspelt submit", [ToolCall("sumbit", {"answer": 3}), submit(3)], ["unknown_tool", None], "no tool"),
     Fault(
         "one id twice in a turn",
@@ -450,6 +458,7 @@ def test_a_fault_is_an_observation_and_the_run_ends_as_it_must(
     assert played.errors == list(fault.results)
     assert list(fault.done) == DONE
     assert len(played.bodies) == len(fault.turns) == len(played.prediction.trajectory.steps)
+    assert complaint(played.bodies[-1]["messages"]) == ""
     if len(fault.turns) > 1:
         assert fault.told in played.told(1)
 

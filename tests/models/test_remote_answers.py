@@ -20,6 +20,7 @@ from lm_calls import (
     stream,
 )
 from openai_server import Serve, answer, fail, filtered, from_lm, raw, raw_events
+from strict_server import complaint
 
 from loopwright.errors import BadRequestError, ConfigurationError, RateLimitError
 from loopwright.messages import Message
@@ -66,6 +67,25 @@ def test_tool_calls_come_back_with_their_arguments(hosted: Hosted, ask: Way, ope
     assert response.tool_calls == calls
     assert response.finish_reason == "tool_calls"
     assert response.text == ""
+
+
+@each_way
+def test_half_a_letter_and_an_odd_name_can_be_sent_again(
+    hosted: Hosted, ask: Way, openai_server: Serve
+) -> None:
+    calls = (ToolCall("look it up!", {}, "a"), ToolCall("", {}, "b"), ToolCall("x" * 100, {}, "c"))
+    results = [Message("tool", "none", tool_call_id=call.id) for call in calls]
+    said = Message("assistant", "caf\udce9", calls)
+    server = openai_server(answer("4"))
+
+    assert (
+        ask(hosted(server), LMRequest((Message("user", "caf\udce9?"), said, *results), tools=(ADD,))).text
+        == "4"
+    )
+
+    assert complaint(server.requests[0].body["messages"]) == ""  # type: ignore[arg-type]  # they are
+    (sent,) = [message for message in server.requests[0].body["messages"] if message["role"] == "assistant"]  # type: ignore[attr-defined]  # so is it
+    assert [call["function"]["name"] for call in sent["tool_calls"]] == ["look_it_up_", "unknown", "x" * 64]
 
 
 @pytest.mark.parametrize("text", ["{'a': 1}", '{"a": ', "[1]", "7", "a=1", '"text"'])
