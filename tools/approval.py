@@ -90,12 +90,16 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A call that waits for a person: `args` are the arguments as the tool would get them."""
+    """A call that waits for a person: `args` are the arguments as the tool would get them.
+
+    `problem` says what is wrong with other arguments; "" where the tool takes them.
+    """
 
     call: ToolCall
     effect: Effect
     usage: str
     args: Mapping[str, object]
+    problem: Callable[[Mapping[str, object]], str] = field(default=lambda args: "", repr=False, compare=False)
 
 
 Asker = Callable[[Question], "bool | Answer | Awaitable[bool | Answer]"]

@@ -11,7 +11,7 @@ import logging
 import random
 import threading
 import time
-from collections.abc import Awaitable, Coroutine
+from collections.abc import Awaitable, Coroutine, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, cast
@@ -101,7 +101,14 @@ class Pending:
             return ToolResult(self.call, f"Dry run: {cut(str(self.call), 500)} was not made.")
         if rule.decision == "allow":
             return None
-        return Question(self.call, self.tool.effect, self.tool.usage, args)
+        return Question(self.call, self.tool.effect, self.tool.usage, args, self._problem)
+
+    def _problem(self, args: Mapping[str, object]) -> str:
+        try:
+            self.tool.coerced(replace(self.call, args=dict(args), malformed=""))
+        except ArgumentsError as error:
+            return str(error)
+        return ""
 
     def answered(self, answer: Answer) -> ToolResult | None:
         """What a person's answer makes of the call; None: go on."""

@@ -83,6 +83,14 @@ def _cut(value: object, width: int) -> str:
     return text if len(text) <= width else f"{text[:width]}… ({len(text):,} characters)"
 
 
+def arguments_problem(question: Question, args: object) -> str:
+    """What is wrong with the arguments that a person wrote; "" where the tool takes them."""
+    if not isinstance(args, dict):
+        return "write an object: the arguments by name"
+    problem = question.problem(args)
+    return f"{one_line(problem, CALL)}. It is used so: {question.usage}" if problem else ""
+
+
 def ask_in_terminal(question: Question) -> Answer:
     """Show a call and wait for a line; Ctrl-C and Ctrl-D stop the run."""
     from loopwright.tools import Answer
@@ -115,6 +123,8 @@ def _edited(question: Question) -> Answer:
         except ValueError as error:
             click.echo(f"no JSON: {error}", err=True)
             continue
-        if isinstance(args, dict):
+        shown = text
+        if problem := arguments_problem(question, args):
+            click.echo(problem, err=True)
+        else:
             return Answer(allowed=True, args=args)
-        click.echo("write an object: the arguments by name", err=True)

@@ -161,12 +161,13 @@ def test_a_long_argument_is_cut_and_hides_no_other(openai_server: Serve, tmp_pat
 
 def test_a_person_changes_the_arguments(openai_server: Serve, tmp_path: Path) -> None:
     terminal = Terminal(command(tmp_path, openai_server(from_lm(script())).url), tmp_path)
-    for typed in ("e\n", "[1]\n", '{"order_id": 99}\n', "n\n", "y\n"):
+    for typed in ("e\n", "[1]\n", '{"order": 99}\n', '{"order_id": 99}\n', "n\n", "y\n"):
         terminal.wait_for("as JSON" if typed[0] in "[{" else "allow?")
         terminal.type(typed)
     assert terminal.end() == 0
     assert refunded(tmp_path) == ["99", "18"]
     assert "write an object" in terminal.shown
+    assert 'there is no parameter "order"; did you mean "order_id"?' in terminal.shown
 
 
 def test_ctrl_c_at_the_question_stops_the_run(openai_server: Serve, tmp_path: Path) -> None:

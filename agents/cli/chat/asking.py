@@ -11,7 +11,7 @@ from loopwright.tools import Answer, Approval, Question
 from loopwright.tools.approval import Rule
 from loopwright.tools.errors import ToolDefinitionError
 
-from ..approving import question_text
+from ..approving import arguments_problem, question_text
 from ..options import json_text
 from .columns import wrapped
 from .running import interrupt_from_here
@@ -46,7 +46,13 @@ class Asker:
             raise AssertionError("an interrupted turn goes no further") from None
 
     async def _answer(self, question: Question) -> Answer:
-        said = (await self.line.ask("allow? ")).strip()
+        answer: Answer | None = None
+        while answer is None:
+            answer = await self._said(question, (await self.line.ask("allow? ")).strip())
+        return answer
+
+    async def _said(self, question: Question, said: str) -> Answer | None:
+        """What a word of the person means; None where they thought better of a pattern or of other arguments."""
         match said.lower():
             case "y" | "yes":
                 return Answer(allowed=True)
@@ -62,34 +68,36 @@ class Asker:
         reason = said[3:] if said.lower().startswith(("no ", "no,", "no:")) else said
         return Answer(allowed=False, reason=reason.strip(" ,:") or said)
 
-    async def _by_pattern(self, question: Question) -> Answer:
+    async def _by_pattern(self, question: Question) -> Answer | None:
         """Allow this call and all that are like it, by a pattern that the person sees and may change."""
         shown = pattern_of(question)
-        while True:
-            shown = (await self.line.ask("allow calls that fit: ", shown)).strip()
+        while shown := (await self.line.ask("allow calls that fit: ", shown)).strip():
             try:
                 rule = Rule.parse(shown, "allow")
             except ToolDefinitionError as error:
-                self.show.text(str(error))
+                self.show.text(wrapped(str(error)))
                 continue
             if not rule.fits(question.call.name, question.args):
-                self.show.text(f"{shown} does not fit this call")
+                self.show.text(wrapped(f"{shown} does not fit this call"))
                 continue
             self.policy.remembered.insert(0, rule)
             return Answer(allowed=True)
+        return None
 
-    async def _edited(self, question: Question) -> Answer:
+    async def _edited(self, question: Question) -> Answer | None:
+        """Other arguments, asked for until the tool takes them."""
         shown = json_text(dict(question.call.args))
-        while True:
-            shown = await self.line.ask("arguments, as JSON: ", shown)
+        while (shown := await self.line.ask("arguments, as JSON: ", shown)).strip():
             try:
                 args = json.loads(shown)
             except (ValueError, RecursionError) as error:
-                self.show.text(f"no JSON: {error}")
+                self.show.text(wrapped(f"no JSON: {error}"))
                 continue
-            if isinstance(args, dict):
+            problem = arguments_problem(question, args)
+            if not problem:
                 return Answer(allowed=True, args=args)
-            self.show.text("write an object: the arguments by name")
+            self.show.text(wrapped(problem))
+        return None
 
 
 def pattern_of(question: Question) -> str:

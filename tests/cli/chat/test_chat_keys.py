@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 
-from chat_room import Room
+from chat_room import Room, call
 from chat_terminal import PATIENCE, Terminal
 from openai_server import OpenAIServer, Reply, answer, rate_limited
 
@@ -94,3 +94,20 @@ def test_a_model_that_is_asked_again_is_said_and_need_not_be_waited_for(room: Ro
     terminal.wait("interrupted")
     assert "there again" in terminal.say("and now?")
     assert "asked again" not in terminal.text
+
+
+def test_arguments_that_the_tool_does_not_take_are_asked_for_again(room: Room) -> None:
+    server = room.server(call("refund", order_id=17, amount=500), answer("done"))
+    terminal = room.terminal(server)
+    terminal.enter("Refund order 17")
+    terminal.wait(r"allow\?")
+    terminal.type("e\r")
+    terminal.wait("as JSON")
+    terminal.type('\x15{"order": 17, "amount": 5}\r')
+    shown = terminal.wait(r'as JSON: .*\n(.*\n)*.*as JSON: \{"order": 17')
+    assert 'there is no parameter "order"; did you mean "order_id"?' in shown
+    assert "refund(order_id: integer, amount: number)" in " ".join(shown.split())
+    assert not (room.folder / "refunds.txt").exists()
+    terminal.type('\x15{"order_id": 17, "amount": 5}\r')
+    terminal.wait("done")
+    assert (room.folder / "refunds.txt").read_text() == "17 5.0\n"

@@ -106,11 +106,16 @@ def test_a_line_in_between_forgets_the_first_ctrl_c(typed: Typed, room: Room) ->
             "18 1.0\n",
             "changed",
         ),
-        (["e", ENTER, '\x15{"order": 18}', ENTER], "", "order"),
+        (
+            ["e", ENTER, '\x15{"order": 18}', ENTER, '\x15{"order_id": 18, "amount": 1}', ENTER],
+            "18 1.0\n",
+            "The user changed the call",
+        ),
+        (["e", ENTER, "\x15", ENTER, "p", ENTER, "\x15", ENTER, "y", ENTER], "17 5.0\n", "refunded 5.0"),
     ],
     ids=[
         *("yes", "no", "empty", "no because", "a reason", "always", "pattern", "patterns that do not fit"),
-        *("edit", "edit twice", "edit badly"),
+        *("edit", "edit twice", "edit badly at first", "think better of it twice"),
     ],
 )
 def test_a_question_has_many_answers(
