@@ -54,10 +54,13 @@ class Transcript:
     def messages(self) -> tuple[Message, ...]:
         """The conversation as the model gets it."""
         kept = (message for turn in self.turns[self.folded :] for message in turn)
-        return (*self.opening.messages, *self._note(), *kept)
+        if not self.note:
+            return (*self.opening.messages, *kept)
+        *before, last = self.opening.messages  # the note goes into it: some servers want turns to alternate
+        return (*before, replace(last, content=f"{last.content}\n\n{self._note()}"), *kept)
 
-    def _note(self) -> tuple[Message, ...]:
-        return (Message("user", "\n".join([NOTE, *self.note]) + ")"),) if self.note else ()
+    def _note(self) -> str:
+        return "\n".join([NOTE, *self.note]) + ")" if self.note else ""
 
     def learn(self, response: LMResponse) -> None:
         """Take the model's own count of the conversation for the measure of what comes."""
@@ -90,10 +93,10 @@ class Transcript:
             if self._shorten(place):
                 return True
         if self.folded < min(latest, len(steps)):
-            before = _size(self._note()) + _size(self.turns[self.folded])
+            before = len(self._note()) + _size(self.turns[self.folded])
             self.note += _lines(self.folded + 1, steps[self.folded])
             self.folded += 1
-            self.chars += _size(self._note()) - before
+            self.chars += len(self._note()) - before
             return True
         return latest >= self.folded and self._shorten(latest)
 
