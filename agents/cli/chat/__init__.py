@@ -63,7 +63,7 @@ DEFAULT_TOOLS = "calculate,convert_units,date_math"
     "--max-usd",
     type=click.FloatRange(0, min_open=True),
     metavar="USD",
-    help="What all model calls may cost together.",
+    help="What all model calls may cost together; for models whose price is known.",
 )
 @click.option("--ephemeral", is_flag=True, help="Keep nothing: no session, no history of what was typed.")
 @approval_options
@@ -190,6 +190,7 @@ def _chat(given: dict[str, Any], show: Show, *, person: bool) -> Chat:
     }
     store = None if given["ephemeral"] else _store(Sessions, default_folder(), show)
     chat = Chat(show, store, Approval(rules), named_tools, dry_run=given["dry_run"])  # type: ignore[arg-type]  # the words of a Decision
+    chat.bounded = given["max_usd"] is not None
     wanted = given["resume"]
     if given["goes_on"] and store is not None:
         known = store.known()

@@ -26,7 +26,7 @@ from .events import DemosEvent, EndEvent, SetupEvent, TurnEvent
 from .forms import UsageForm
 from .kept import Kept
 from .narrator import Narrator
-from .setup import Answering, answering, model_of, written_demos
+from .setup import Answering, answering, check_price, model_of, written_demos
 
 if TYPE_CHECKING:
     from ...runtime.usage import UsageTracker
@@ -42,6 +42,7 @@ class Chat(Kept):
     policy: Approval
     find_tools: Callable[[str], ToolRegistry]
     dry_run: bool = False
+    bounded: bool = False  # in dollars, so that a model needs a price
     answering: Answering = field(init=False)
     attached: list[str] = field(default_factory=list)
     journaling: bool = True
@@ -108,6 +109,8 @@ class Chat(Kept):
         self.tell(DemosEvent(demos=list(demos), usage=UsageForm.of(cost)))
 
     def _made(self, setup: SetupEvent, demos: Sequence[dict[str, Any]] | None) -> Answering:
+        if self.bounded:
+            check_price(setup.model)
         before = self.conversation.setup if hasattr(self, "answering") else None
         tools = (
             self.answering.tools

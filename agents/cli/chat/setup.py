@@ -15,6 +15,7 @@ from ...errors import ConfigurationError
 from ...example import Example
 from ...history import History
 from ...models.base import BaseLM
+from ...models.catalog import lookup
 from ...models.lm import LM
 from ...module import Module
 from ...signature import InputField, Signature
@@ -74,6 +75,18 @@ def model_of(setup: SetupEvent) -> BaseLM:
     if setup.api_base is not None:
         options["api_base"] = setup.api_base
     return LM(setup.model, **options)
+
+
+def check_price(model: str) -> None:
+    """Raise `ConfigurationError` for a model of which nobody knows what it costs: a bound in dollars can't hold for it.
+
+    >>> check_price("embedded"); check_price("openai/gpt-4o-mini")
+    """
+    facts = None if model == "embedded" else lookup(model)
+    if model != "embedded" and (facts is None or not facts.priced):
+        raise ConfigurationError(
+            f"--max-usd bounds what is spent, and the price of {model} is not known: start without it"
+        )
 
 
 def answering(

@@ -16,6 +16,8 @@ from chat_room import Room, Script, call
 from chat_terminal import PATIENCE
 from openai_server import answer, fail, hang, rate_limited
 
+from loopwright.models import LMResponse, Usage
+
 ESCAPE = "\x1b"
 
 
@@ -201,9 +203,25 @@ def test_what_is_not_there_is_called_by_its_name(script: Script, room: Room, com
 
 def test_a_budget_in_dollars_needs_a_price(script: Script, room: Room) -> None:
     server = room.server(answer("hello"))
-    done = script(server, "hi", "there", options=["--max-usd", "1"])
-    assert (done.code, "hello" in done.out) == (1, True)
-    assert "price" in done.err
+    done = script(server, "hi", options=["--max-usd", "1"])
+    assert (done.code, done.out, server.requests) == (2, "", [])
+    assert "the price of openai/any is not known" in done.err
+
+
+def test_no_model_without_a_price_is_taken_later_under_a_budget_in_dollars(
+    script: Script, room: Room
+) -> None:
+    done = script(None, "/model openai/any", options=["--max-usd", "1"])
+    assert done.code == 1
+    assert "the price of openai/any is not known" in done.err
+
+
+def test_a_budget_in_dollars_ends_what_is_asked(script: Script, room: Room) -> None:
+    server = room.server(answer(LMResponse("hello", usage=Usage(4_000_000, 1_000_000))))
+    options = ["-m", "openai/gpt-4o-mini", "--api-base", server.url, "--max-usd", "0.5"]
+    done = script(None, "hi", "there", options=options)
+    assert (done.code, done.out.count("hello"), len(server.requests)) == (1, 1, 1)
+    assert "the budget of 0.5 dollars is used up" in done.err
 
 
 def test_the_embedded_model_answers_a_pipe(script: Script) -> None:
