@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 import click
 
+from ..text import counted
+
 if TYPE_CHECKING:
     from ..evaluation.reports.report import Report
     from ..evaluation.runs.folder import RunFolder
@@ -100,7 +102,7 @@ def _made(kept: _InMemory | _InFolder, budget: Budget, model: BaseLM, wanted: Wa
         budget,
         evaluation(None, len(todo)),
         Progress(total, done=total - len(todo)) as progress,
-        UnderWay(todo, _executor(todo, model, wanted)) as work,
+        UnderWay(todo, _executor(todo, model, wanted), made=total - len(todo)) as work,
         _CtrlC(work) as stop,
     ):
         try:
@@ -117,7 +119,8 @@ def _made(kept: _InMemory | _InFolder, budget: Budget, model: BaseLM, wanted: Wa
         click.echo("interrupted: the report is of what was done", err=True)
         return "interrupted"
     if work.spent is not None:
-        click.echo(f"stopped: {work.spent}", err=True)
+        vain = f"; {counted(work.in_vain, 'call')} went into trials that it cut short" if work.in_vain else ""
+        click.echo(f"stopped: {work.spent}{vain}", err=True)
         return "out of budget"
     return "gave up" if work.gave_up else "complete"
 

@@ -61,12 +61,20 @@ class Executor(Protocol[T_contra, R_co]):
 class AsDone(Generic[T, R]):
     """The place and the result of each item, in the order in which they are done; an exception is a result.
 
-    Supplied as it is read, so that what is done and not read yet stays bounded: the executor's `room`. `stop()` it gives out what was under way, and ends.
+    Supplied as it is read, so that what is done and not read yet stays bounded: the executor's `room`. While something
+    is under way, `may_begin` is asked, with the next item and how many are open, whether there is enough for that too.
+    After `stop()` it gives out what was under way, and ends.
     """
 
-    def __init__(self, executor: Executor[T, R], items: Sequence[T]) -> None:
+    def __init__(
+        self,
+        executor: Executor[T, R],
+        items: Sequence[T],
+        may_begin: Callable[[T, int], bool] = lambda item, open_: True,
+    ) -> None:
         self._executor = executor
         self._items = items
+        self._may_begin = may_begin
         self._next = 0
         self._open: set[int] = set()
         self._done: SimpleQueue[tuple[int, Awaited[R]]] = SimpleQueue()
@@ -98,13 +106,18 @@ class AsDone(Generic[T, R]):
 
     def _supplied(self) -> bool:
         """Hand over as much as there is room for; whether anything is open."""
-        while not self._stopped and self._next < len(self._items) and len(self._open) < self._executor.room:
+        while self._has_room():
             place = self._next
             self._next += 1
             self._open.add(place)
             future = self._executor.submit(self._items[place])
             future.add_done_callback(partial(self._told, place))
         return bool(self._open)
+
+    def _has_room(self) -> bool:
+        if self._stopped or self._next >= len(self._items) or len(self._open) >= self._executor.room:
+            return False
+        return not self._open or self._may_begin(self._items[self._next], len(self._open))
 
     def _told(self, place: int, future: Awaited[R]) -> None:
         self._done.put((place, future))

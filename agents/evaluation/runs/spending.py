@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from ...ambient import current
 from ...errors import BudgetError, ConfigurationError
 from ...models.base import BaseLM, LMRequest, Usage
-from ...runtime.budget import Budget, Reserved
+from ...runtime.budget import Bound, Budget, Reserved
 from ..trials.attempt import Trial, TrialResult
+from .dry_run import calls_at_most
 from .manifest import Session
 
 LIMITS = ("usd", "tokens", "calls", "seconds")
@@ -93,8 +94,53 @@ def _amount_of(name: str, limit: float) -> str:
     return f"{limit:g} {'dollars' if name == 'usd' else name}"
 
 
+class Allowance:
+    """What a run's budget has room for: no trial is begun beside others that would not leave them enough to end.
+
+    What a trial takes is what those took that are `made`, on the average; before any is, what it may take at most.
+    One trial at a time may always be begun: it may need less than those before it.
+
+    >>> allowance = Allowance(Budget(calls=9), made=1)
+    >>> allowance.budget.calls = 3
+    >>> [allowance.may_begin(None, under_way) for under_way in (1, 2)]
+    [True, False]
+    """
+
+    def __init__(self, budget: Budget, made: int = 0) -> None:
+        self.budget = budget
+        self.made = made
+
+    def may_begin(self, trial: Trial | None, under_way: int) -> bool:
+        """Whether there is enough for a trial beside so many others."""
+        usage = self.budget.usage
+        spent = {"usd": usage.usd or 0.0, "tokens": usage.total_tokens, "calls": self.budget.calls}
+        for name, used in spent.items():
+            limit = self.budget.limits[cast("Bound", name)]
+            if limit is None:
+                continue
+            each = used / self.made if self.made else None if trial is None else _at_most(trial, name)
+            if each is None or used + each * (under_way + 1) > limit:
+                return False
+        return True
+
+
+def _at_most(trial: Trial, name: str) -> float | None:
+    """What a trial may take; None where nothing bounds it."""
+    if name == "calls":
+        return calls_at_most(trial)
+    bound: float | None = trial.file.limits(trial.task).get(name)
+    return bound
+
+
 class OutOfBudgetError(BudgetError):
-    """A trial came to its end because the run's budget did: it says nothing of the agent."""
+    """A trial came to its end because the run's budget did: it says nothing of the agent.
+
+    `calls` are those that it had made.
+    """
+
+    def __init__(self, message: str, *, limit: str, calls: int = 0) -> None:
+        super().__init__(message, limit=limit)
+        self.calls = calls
 
 
 class _Gauge(Budget):
@@ -134,7 +180,7 @@ def gauged(
         with _Gauge() as gauge:
             result = await work(trial)
         if gauge.refused is not None:
-            raise OutOfBudgetError(str(gauge.refused), limit=gauge.refused.limit)
+            raise OutOfBudgetError(str(gauge.refused), limit=gauge.refused.limit, calls=gauge.calls)
         return result
 
     return made

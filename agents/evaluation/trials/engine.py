@@ -8,13 +8,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from ...ambient import current_lm, drive
+from ...ambient import current, current_lm, drive
 from ...models.base import BaseLM
 from ...models.lm import EMBEDDED
 from ...module import Module
 from ...runtime.budget import Budget
 from ..runs.journals import journaled
-from ..runs.spending import OutOfBudgetError, book, gauged
+from ..runs.spending import Allowance, OutOfBudgetError, book, gauged
 from ..tasks import TaskFile
 from ..workers import AsDone, Executor, InTurn, Loop, Threads
 from .attempt import Trial, TrialResult, arun_trial
@@ -86,16 +86,21 @@ def run_trials(
 class UnderWay:
     """Trials that are being made by an executor: their results as they are done, and a way to stop.
 
-    A budget around it (`with Budget(...)`) that is used up begins no further trial; `spent` says so, and what
-    it cut short is no result. `gave_up` says that no model is there. Leaving the `with` drops what is still under way.
+    A budget around it (`with Budget(...)`) begins no more trials at once than it has room for (`Allowance`; `made` are
+    those that it has paid for before). Used up, it begins none; `spent` says so, what it cut short is no result, and
+    `in_vain` counts the calls that went into that. `gave_up` says that no model is there. Leaving the `with` drops what is
+    still under way.
     """
 
-    def __init__(self, trials: Sequence[Trial], executor: TrialExecutor) -> None:
+    def __init__(self, trials: Sequence[Trial], executor: TrialExecutor, made: int = 0) -> None:
         self.spent: OutOfBudgetError | None = None
+        self.in_vain = 0
         self.gave_up = False
         self._trials = trials
         self._executor = executor
-        self._work = AsDone(executor, trials)
+        budget = current().budget
+        self._allowance = Allowance(budget if isinstance(budget, Budget) else Budget(), made)
+        self._work = AsDone(executor, trials, self._allowance.may_begin)
 
     def __enter__(self) -> Self:
         return self
@@ -110,8 +115,10 @@ class UnderWay:
         for place, outcome in self._work:
             if isinstance(outcome, OutOfBudgetError):
                 self.spent = self.spent or outcome
+                self.in_vain += outcome.calls
                 self.stop()
                 continue
+            self._allowance.made += 1
             result = _unjudged(self._trials[place], outcome) if isinstance(outcome, Exception) else outcome
             yield result
             made += 1

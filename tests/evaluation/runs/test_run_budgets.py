@@ -12,8 +12,10 @@ from replay import always
 from loopwright import TaskFile
 from loopwright.evaluation import plan
 from loopwright.evaluation.runs.dry_run import extent
+from loopwright.evaluation.runs.spending import Allowance
 from loopwright.models import LMRequest, LMResponse, Usage
 from loopwright.models.scripted import Answer, as_response
+from loopwright.runtime import Budget
 
 
 class Priced(Reckoner):
@@ -106,7 +108,51 @@ def test_the_budget_holds_for_all_workers_together(run: Run, tasks: Path, tmp_pa
         lm=model,
     )
     assert len(model.asked) == 30
-    assert 8 <= report_of(tmp_path / "kept")["summary"]["trials"] <= 15
+    assert report_of(tmp_path / "kept")["summary"]["trials"] == 15  # two calls each: none went into nothing
+
+
+@pytest.mark.parametrize("budget", ["calls=9", "tokens=9000", "usd=0.9"])
+def test_no_more_trials_are_begun_than_the_budget_has_room_for(
+    run: Run, tasks: Path, tmp_path: Path, budget: str
+) -> None:
+    model = Priced()  # two calls a trial
+    code, out, err = run(
+        tasks, "--out", tmp_path / "kept", "--epochs", "9", "--workers", "8", "--budget", budget, lm=model
+    )
+    assert (code, len(model.asked)) == (130, 9)
+    assert "not complete: 4 of 36 trials were made" in out
+    assert err.endswith("; 1 call went into trials that it cut short\n")
+
+
+def test_a_run_that_is_gone_on_with_knows_what_its_trials_took(run: Run, tasks: Path, tmp_path: Path) -> None:
+    options = ["--out", tmp_path / "kept", "--epochs", "9", "--workers", "8"]
+    run(tasks, *options, "--budget", "calls=8", lm=Priced())
+    code, out, err = run(tasks, *options, "--resume", "--budget", "calls=16", lm=Priced())
+    assert code == 130
+    assert "not complete: 8 of 36 trials were made" in out
+    assert err.rstrip().endswith("stopped: the budget of 16 calls is used up")
+
+
+@pytest.mark.parametrize(
+    ("budget", "limits", "at_once"),
+    [
+        (Budget(), "{}", 40),
+        (Budget(seconds=5), "{}", 40),
+        (Budget(calls=50), "{steps: 4}", 9),  # five calls each at most: four steps, and one for the answer
+        (Budget(tokens=1000), "{tokens: 250}", 3),
+        (Budget(tokens=1000), "{steps: 4}", 0),
+        (Budget(calls=1000, usd=1.0), "{usd: 0.5}", 1),
+    ],
+    ids=["no bound", "time", "calls", "tokens", "tokens of no known number", "the tighter of two"],
+)
+def test_before_a_trial_is_made_its_limits_say_what_it_may_take(
+    budget: Budget, limits: str, at_once: int
+) -> None:
+    [trial, *_] = plan(TaskFile.parse(FILE.replace("{seed: 7}", f"{{limits: {limits}}}")))
+    allowance = Allowance(budget)
+    assert [allowance.may_begin(trial, under_way) for under_way in range(1, 41)] == [True] * at_once + [
+        False
+    ] * (40 - at_once)
 
 
 @pytest.mark.parametrize(
