@@ -272,23 +272,27 @@ CORPUS = {
         "x^(1/999) + x^(1/998) = 3",
         "; ".join(f"x{n} + x{(n + 1) % 25} = {n}" for n in range(25)),
         "; ".join(f"x{n}^2 + x{(n + 1) % 12}*x{(n + 3) % 12} = {n}" for n in range(12)),
+        "x^3 + a*x^2 + b*x + c = 0",
+        "x + y + z + u + v + w = 1",
+        "x1+x2+x3+x4+x5+x6+x7+x8+x9+x10+x11+x12+x13+x14+x15+x16+x17+x18+x19+x20+x21=1",
+        "x = 10^20000",
+        "x^2 = 10^19999",
+        "1/x^400 < 10^-4000",
+    ],
+    "functions that are too much": [
         "sin(cos(tan(sin(cos(x))))) = x^x",
         "sin(x)^50 + cos(x)^49 + tan(x)^48 = 3",
         "sqrt(x + sqrt(x + sqrt(x + sqrt(x + 1)))) = x^2",
         "(1+sqrt(x))*(2+sqrt(x+1))*(3+sqrt(x+2))*(4+sqrt(x+3))*(5+sqrt(x+4)) = 1000",
         "abs(abs(abs(abs(x) - 1) - 2) - 3) - abs(x^3 - abs(x)) = 1",
-        "x^3 + a*x^2 + b*x + c = 0",
-        "x + y + z + u + v + w = 1",
-        "x1+x2+x3+x4+x5+x6+x7+x8+x9+x10+x11+x12+x13+x14+x15+x16+x17+x18+x19+x20+x21=1",
         "min(x, y, x*y, x^y) = max(y^x, 2)",
         "x^x^x = 2",
         "log(log(log(log(x)))) = 1",
-        "x = 10^20000",
-        "x^2 = 10^19999",
-        "1/x^400 < 10^-4000",
         "sin(x) < 1/2",
         "sin(x) = 0; x != 0",
         "cos(x)^2 + sin(x)^2 = 1",
+    ],
+    "equations that are none": [
         "e = 5",
         "pi = 3",
         "sin = 2",
@@ -350,7 +354,7 @@ print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)  # of it and of ev
 sys.exit(done.returncode)
 """
 MEMORY_KB = 900_000  # 512 MB beyond what sympy takes at its start, and what it takes
-SECONDS = 60  # a guard against a hang: no call has more than about 10 s of sympy's
+SECONDS = 300  # a guard against a hang: no call has more than about 10 s of sympy's work
 
 
 def test_the_corpus_is_large_and_names_each_expression_once() -> None:

@@ -286,7 +286,7 @@ def test_no_process_outlives_the_program_nor_a_question_that_takes_too_long() ->
         "print(tool.run(ToolCall('calculate', {'expression': 'sqrt(2)'})).content, children())\n"
     )
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=True, timeout=100
+        [sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=True, timeout=300
     )
     assert done.stderr == ""
     first, second = done.stdout.splitlines()

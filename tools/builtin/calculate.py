@@ -7,7 +7,7 @@ from ..tool import Tool
 from .exact import shown
 from .expression import compute
 from .rational import Irrational, RationalAlgebra
-from .sympy_process import START_SECONDS, Stopped, ask
+from .sympy_process import BUSY, START_SECONDS, Stopped, ask
 
 _SECONDS = 5  # for what takes sympy milliseconds, but where an expression is made to hurt
 
@@ -37,4 +37,4 @@ def calculate(expression: str) -> str:
 
 def calculate_tool() -> Tool:
     """`calculate` as a tool."""
-    return Tool(calculate, effect="pure", timeout=START_SECONDS + _SECONDS + 2)
+    return Tool(calculate, effect="pure", timeout=START_SECONDS + BUSY * _SECONDS + 2)

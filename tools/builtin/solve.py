@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..errors import ToolFailed
 from ..tool import Tool
 from .relations import read_problem
-from .sympy_process import START_SECONDS, Stopped, ask
+from .sympy_process import BUSY, START_SECONDS, Stopped, ask
 
 _EXACT_SECONDS = 5  # for a formula
 _SEARCH_SECONDS = 5  # for a search where there is none
@@ -41,4 +41,5 @@ def solve(equations: str, unknowns: str = "") -> str:
 
 def solve_tool() -> Tool:
     """`solve` as a tool."""
-    return Tool(solve, effect="pure", timeout=2 * START_SECONDS + _EXACT_SECONDS + _SEARCH_SECONDS + 2)
+    seconds = 2 * START_SECONDS + BUSY * (_EXACT_SECONDS + _SEARCH_SECONDS) + 2
+    return Tool(solve, effect="pure", timeout=seconds)

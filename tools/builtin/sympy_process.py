@@ -2,7 +2,7 @@
 
 sympy can think for hours about a short text, and nothing in a thread can stop it. So each question goes to
 a child process that has sympy imported; one that answers in time waits for the next question, one that does
-not is killed. The first question of a program pays for the import; the others go over a pipe, in a fraction
+not is killed. The time is that of the processor: what can be answered does not depend on what else the machine does. The first question of a program pays for the import; the others go over a pipe, in a fraction
 of a millisecond.
 """
 
@@ -20,7 +20,10 @@ from pathlib import Path
 
 from ..errors import ToolFailed
 
-START_SECONDS = 20  # for a child to import sympy, on a busy machine
+START_SECONDS = 60  # for a child to import sympy, on a busy machine
+BUSY = (
+    1 if sys.platform == "win32" else 8
+)  # seconds to wait for a second of work; Windows has no bound on the work
 _LEAVE_SECONDS = 2  # for a child to end by itself
 _MAX_IDLE = 2  # children that wait for more; each holds about 60 MB
 # Run by `python -c` in the child: makes the packages without running their __init__, so that nothing but the
@@ -41,7 +44,7 @@ class Stopped(Exception):  # noqa: N818 - no failure of ours: it says why there 
 
 
 def ask(job: str, *args: str, seconds: float) -> str:
-    """Have one of the child's jobs done; raises `ToolFailed` in the job's own words, and `Stopped`."""
+    """Have one of the child's jobs done in so many seconds of work; raises `ToolFailed` in the job's words, and `Stopped`."""
     return _children(os.getpid()).ask(job, args, seconds)
 
 
@@ -75,7 +78,7 @@ class _Child:
             self._process.stdin.flush()
         except OSError:  # it died while it waited
             return None
-        line = self._line(seconds)
+        line = self._line(seconds * BUSY)
         return {str(key): str(value) for key, value in json.loads(line).items()} if line else None
 
     def leave(self) -> None:
