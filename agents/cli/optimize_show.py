@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -87,6 +87,8 @@ def show(done: Optimized, out: Path, *, as_json: bool) -> int:
         print_report(done.report)
     if done.report.spent_limit:
         click.echo(f"the budget ended it: no more {done.report.spent_limit}", err=True)
+    for warning in done.report.warnings:
+        click.echo(f"warning: {warning}", err=True)
     # last, so that a full disk takes nothing of what is printed
     report = out.with_name(f"{out.stem}.report.json")
     write_whole(report, json.dumps(told, indent=2, ensure_ascii=False) + "\n")
@@ -114,9 +116,8 @@ def print_report(report: Report) -> None:
     print_table(Table("Taken", header, [*rows, ["all", "", *_amounts(report.used)]]))
     if report.problems:
         click.echo("")
-        print_table(
-            Table("Rollouts without a plain end", ["problem", "rollouts"], _problems(report.problems))
-        )
+        rows = list(_problems(report))
+        print_table(Table("Rollouts without a plain end", ["problem", "rollouts", "such as"], rows))
     click.echo("")
 
 
@@ -144,8 +145,7 @@ def _figures(report: Report) -> Iterator[list[str]]:
         if found is None:
             yield [name, "not measured", "", "", ""]
         else:
-            interval = f"{found.low:.1%} to {found.high:.1%}"
-            yield [name, f"{found.mean:.1%}", interval, str(found.n), str(found.rollouts)]
+            yield [name, found.mean_text, found.interval_text, str(found.n), str(found.rollouts)]
 
 
 def _amounts(used: Amounts) -> list[str]:
@@ -157,11 +157,12 @@ def _whole(planned: int | None) -> str:
     return "" if planned is None else str(planned)
 
 
-def _problems(problems: Mapping[str, Any]) -> list[list[str]]:
+def _problems(report: Report) -> Iterator[list[str]]:
     said = {
         "program": "the program raised",
         "metric": "the metric gave no score",
         "excluded": "the model could not be reached",
         "skipped": "the budget had no room for it",
     }
-    return [[said.get(name, name), str(count)] for name, count in problems.items()]
+    for name, count in report.problems.items():
+        yield [said.get(name, name), str(count), one_line(report.errors.get(name, ""), SHOWN_TEXT)]

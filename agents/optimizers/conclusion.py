@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,23 +11,31 @@ from ..evaluation.tasks import TASK_ID
 from ..example import Example
 from ..module import Module
 from ..state import State, dump_state
+from ..text import counted
 from .components import components, text_of
 from .driving.rollouts import Compiled
+from .estimates import FEW, Difference, signed
 from .racing import Arm, Board, Verdict
 from .report import Candidate, Decision, Report
 from .splits import GROUP, apart_from, grouped, split
 
 ENOUGH = 10  # groups from which on some are kept for the confirmation
+HELD_OUT = "the valset (the split dev)"
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """The examples, by what they are used for. `note` says where there were too few to keep them apart."""
+    """The examples, by what they are used for. `note` says where there were too few to keep them apart.
+
+    To confirm on there is the part `share` of `pool`.
+    """
 
     train: list[Example]
     val: list[Example]
     confirm: list[Example]
     note: str = ""
+    share: float = 1.0
+    pool: str = "all"
 
 
 def parts_of(
@@ -44,44 +53,68 @@ def parts_of(
         learned = apart_from(train, given)
         if len(grouped(given)) < ENOUGH:
             return Parts(
-                learned, given, [], f"the valset has less than {ENOUGH} groups: nothing is confirmed"
+                learned,
+                given,
+                [],
+                f"the valset has less than {ENOUGH} groups: nothing is confirmed",
+                confirm,
+                HELD_OUT,
             )
         shares = split(given, {"val": 1 - confirm, "confirm": confirm}, seed)
-        return Parts(learned, shares["val"], shares["confirm"])
+        return Parts(learned, shares["val"], shares["confirm"], "", confirm, HELD_OUT)
     if len(grouped(train)) >= ENOUGH:
         shares = split(train, {"train": 0.5, "val": 0.3, "confirm": 0.2}, seed)
-        return Parts(shares["train"], shares["val"], shares["confirm"])
+        return Parts(shares["train"], shares["val"], shares["confirm"], "", 0.2)
     if len(grouped(train)) >= 4:
         shares = split(train, {"train": 0.5, "val": 0.5}, seed)
-        return Parts(
-            shares["train"], shares["val"], [], f"there are less than {ENOUGH} groups: nothing is confirmed"
-        )
-    return Parts(
-        list(train), list(train), [], "there are less than 4 groups: selected on what was learned from"
-    )
+        note = f"there are less than {ENOUGH} groups: nothing is confirmed"
+        return Parts(shares["train"], shares["val"], [], note, 0.2)
+    note = "there are less than 4 groups: selected on what was learned from"
+    return Parts(list(train), list(train), [], note, 0.2)
 
 
 def parts_to_confirm(train: Sequence[Example], val: Sequence[Example] | None, seed: int) -> Parts:
     """The same for a search that selects nothing: examples to learn from, and to confirm on."""
     given = list(val or ())
     if given and apart_from(train, given):
-        return Parts(apart_from(train, given), [], given)
+        return Parts(apart_from(train, given), [], given, "", 1.0, HELD_OUT)
     if len(grouped(train)) >= ENOUGH:
         shares = split(train, {"train": 0.6, "confirm": 0.4}, seed)
-        return Parts(shares["train"], [], shares["confirm"])
-    return Parts(
-        list(train), [], [], f"there are less than {ENOUGH} groups and no valset: nothing is confirmed"
+        return Parts(shares["train"], [], shares["confirm"], "", 0.4)
+    note = f"there are less than {ENOUGH} groups and no valset: nothing is confirmed"
+    return Parts(list(train), [], [], note, 0.4)
+
+
+def weakness(parts: Parts, gain: Difference | None, *, confirmed: bool) -> str:
+    """What is weak about a confirmation, and how many tasks would mend it; "" where nothing is.
+
+    >>> weakness(Parts([], [], [], share=0.5), Difference(0.25, 0.16, 8), confirmed=True)[:77]
+    'the confirmation is weak: on 8 tasks the gain may be anything from -6.4% to +'
+    """
+    wanted = FEW if gain is None else gain.needed
+    mended = (
+        f"about {wanted} tasks to confirm on, which takes {math.ceil(wanted / parts.share)} in {parts.pool}"
     )
+    if not confirmed:
+        return "" if parts.confirm else f"nothing was confirmed, for want of tasks: give it {mended}"
+    if gain is None or gain.mean <= 0 or (gain.low > 0 and gain.n >= FEW):
+        return ""
+    spread = f"on {counted(gain.n, 'task')} the gain may be anything"
+    if math.isfinite(gain.error):
+        spread += f" from {signed(gain.low, rate=gain.rate)} to {signed(gain.high, rate=gain.rate)} (95 %)"
+    return f"the confirmation is weak: {spread}. A gain of this size is clear on {mended}"
 
 
-def unmeasured(optimizer: str, seed: int, arm: Arm, why: str, **more: Any) -> Compiled:
+def unmeasured(optimizer: str, seed: int, arm: Arm, parts: Parts, why: str = "", **more: Any) -> Compiled:
     """A program whose worth was not measured, and a report that says so."""
+    weak = weakness(parts, None, confirmed=False) if not why else ""
     report = Report(
         optimizer,
         seed=seed,
         improved=True,
-        reason=f"{arm.note}; {why}",
+        reason=f"{arm.note}; {why or parts.note}",
         demos=shown_demos(arm.program),
+        warnings=(weak,) if weak else (),
         **more,
     )
     return Compiled(arm.program, report)
@@ -96,9 +129,12 @@ def concluded(
     verdict: Verdict,
     decisions: Sequence[Decision] = (),
     notes: Mapping[str, Any] | None = None,
+    *,
+    parts: Parts,
 ) -> Compiled:
     """What a search returns; `selected` is the best arm by what it was selected by, whatever the verdict says."""
     best = max(arms, key=board.mean, default=baseline)
+    weak = weakness(parts, verdict.gain, confirmed=verdict.confirmed is not None) if verdict.gain else ""
     report = Report(
         optimizer,
         seed=seed,
@@ -112,6 +148,7 @@ def concluded(
         decisions=(*decisions, *verdict.decisions),
         demos=shown_demos(verdict.chosen.program),
         notes={"learned": learned(verdict.chosen.program, baseline.program), **(notes or {})},
+        warnings=(weak,) if weak else (),
         spent_limit=board.asker.spent_limit,
     )
     return Compiled(verdict.chosen.program, report)

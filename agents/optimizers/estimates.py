@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ..text import counted
 
 Z = 1.96  # of a 95 % interval
+FEW = 20  # tasks below which an interval itself is a guess
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
     """A mean score over tasks, with a 95 % interval; `n` are tasks, `rollouts` the runs that it was made of.
 
-    >>> print(Estimate(0.75, 0.6, 0.9, 40, 80))
-    75.0% (60.0% to 90.0%, 40 tasks)
+    >>> print(Estimate(0.75, 0.6, 0.9, 40, 80), Estimate(12.5, 11, 14, 40, 80), sep="; ")
+    75.0% (60.0% to 90.0%, 40 tasks); 12.5 (11 to 14, 40 tasks)
     """
 
     mean: float
@@ -25,8 +26,23 @@ class Estimate:
     n: int
     rollouts: int
 
+    @property
+    def is_rate(self) -> bool:
+        """Whether it is on the scale from 0 to 1, and so reads as per cent."""
+        return self.low >= 0 and self.high <= 1
+
+    @property
+    def mean_text(self) -> str:
+        """The mean for a person."""
+        return _text(self.mean, rate=self.is_rate)
+
+    @property
+    def interval_text(self) -> str:
+        """The interval for a person."""
+        return f"{_text(self.low, rate=self.is_rate)} to {_text(self.high, rate=self.is_rate)}"
+
     def __str__(self) -> str:
-        return f"{self.mean:.1%} ({self.low:.1%} to {self.high:.1%}, {counted(self.n, 'task')})"
+        return f"{self.mean_text} ({self.interval_text}, {counted(self.n, 'task')})"
 
 
 def estimate(values: Mapping[object, Sequence[float]]) -> Estimate | None:
@@ -62,26 +78,54 @@ def paired(arm: Mapping[object, Sequence[float]], other: Mapping[object, Sequenc
     deltas = [
         math.fsum(arm[task]) / len(arm[task]) - math.fsum(other[task]) / len(other[task]) for task in common
     ]
+    rate = all(0 <= value <= 1 for task in common for value in (*arm[task], *other[task]))
     if not deltas:
         return Difference(0.0, math.inf, 0)
-    return Difference(math.fsum(deltas) / len(deltas), standard_error(deltas), len(deltas))
+    return Difference(math.fsum(deltas) / len(deltas), standard_error(deltas), len(deltas), rate)
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A mean difference over `n` tasks with its standard error."""
+    """A mean difference over `n` tasks with its standard error; `rate` says that the scores are from 0 to 1.
+
+    >>> print(Difference(0.25, 0.1, 40), Difference(0.25, math.inf, 1), Difference(3, 1, 40, rate=False), sep="; ")
+    +25.0% ± 10.0% on 40 tasks; +25.0% on 1 task; +3 ± 1 on 40 tasks
+    """
 
     mean: float
     error: float
     n: int
+    rate: bool = field(default=True, repr=False)
 
     @property
     def low(self) -> float:
         """The lower end of its 95 % interval."""
         return self.mean - Z * self.error
 
+    @property
+    def high(self) -> float:
+        """The upper end of the same."""
+        return self.mean + Z * self.error
+
+    @property
+    def needed(self) -> int:
+        """About how many tasks it takes for a difference of this size to lie clear of 0; FEW at least."""
+        if self.n < 2 or not self.mean:
+            return FEW
+        return max(FEW, math.ceil(self.n * (Z * self.error / self.mean) ** 2))
+
     def __str__(self) -> str:
-        return f"{self.mean:+.1%} ± {self.error:.1%} on {counted(self.n, 'task')}"
+        error = f" ± {_text(self.error, rate=self.rate)}" if math.isfinite(self.error) else ""
+        return f"{signed(self.mean, rate=self.rate)}{error} on {counted(self.n, 'task')}"
+
+
+def signed(difference: float, *, rate: bool) -> str:
+    """A difference for a person: in per cent where the scores are from 0 to 1.
+
+    >>> signed(0.5, rate=True), signed(-2, rate=False)
+    ('+50.0%', '-2')
+    """
+    return ("-" if difference < 0 else "+") + _text(abs(difference), rate=rate)
 
 
 def standard_error(values: Iterable[float]) -> float:
@@ -106,3 +150,7 @@ def _wilson(rate: float, n: float) -> tuple[float, float]:
     centre = (rate + Z * Z / (2 * n)) / (1 + Z * Z / n)
     half = Z / (1 + Z * Z / n) * math.sqrt(rate * (1 - rate) / n + Z * Z / (4 * n * n))
     return max(0.0, centre - half), min(1.0, centre + half)
+
+
+def _text(value: float, *, rate: bool) -> str:
+    return f"{value:.1%}" if rate else f"{value:.4g}"

@@ -18,6 +18,9 @@ CONFIRMING = 10_000  # the first rollout id of a confirmation: nothing else uses
 PRECISE = 80  # rollouts of one arm that a confirmation should come to
 MOST_REPEATS = 4  # of one task in a confirmation
 FIRST_RUNG = 8  # tasks that every arm is tried on
+FULL = 1 - 1e-9  # a full score
+PERFECT = "the student passes every held-out task: nothing is left to gain"
+UNSCORED = "the student got no score on any held-out task, so nothing can be compared"
 
 Values = dict[object, list[float]]
 
@@ -84,6 +87,15 @@ class Board:
         found = estimate({name: values[name] for name in map(task_of, tasks) if name in values})
         return None if found is None else found.mean
 
+    def is_perfect(self, arm: Arm) -> bool:
+        """Whether every run of an arm passed with a full score, as far as they were scored; not where none was."""
+        scores = [
+            one.score
+            for (name, _, _), one in self.outcomes.items()
+            if name == arm.name and one.score is not None
+        ]
+        return bool(scores) and all(score.passed and float(score) >= FULL for score in scores)
+
     def has_all(self, arm: Arm, tasks: Sequence[Example]) -> bool:
         """Whether an arm was run on all of these."""
         return all((arm.name, task_of(task), 0) in self.outcomes for task in tasks)
@@ -138,13 +150,22 @@ def _affordable(asker: Asker, arms: int, rung: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a confirmation found: the arm to return, and the estimates to report; None where it was not measured."""
+    """What a confirmation found: the arm to return, and the estimates to report; None where it was not measured.
+
+    `gain` is the best finalist's over the baseline, by what decided.
+    """
 
     chosen: Arm
     reason: str
     confirmed: Estimate | None = None
     baseline: Estimate | None = None
     decisions: tuple[Decision, ...] = ()
+    gain: Difference | None = None
+
+
+def unchanged(baseline: Arm, why: str) -> Verdict:
+    """The verdict where nothing was tried against the baseline."""
+    return Verdict(baseline, f"the baseline is returned: {why}")
 
 
 def confirm(board: Board, baseline: Arm, finalists: Sequence[Arm], tasks: Sequence[Example]) -> Asks[Verdict]:
@@ -155,7 +176,7 @@ def confirm(board: Board, baseline: Arm, finalists: Sequence[Arm], tasks: Sequen
     same rule, and the verdict says so.
     """
     if not finalists:
-        return Verdict(baseline, "no candidate came about")
+        return unchanged(baseline, "no candidate came about")
     board.asker.release()
     fresh = Board(board.asker)
     if tasks:
@@ -172,7 +193,8 @@ def confirm(board: Board, baseline: Arm, finalists: Sequence[Arm], tasks: Sequen
     better = gain.mean > gain.error  # which one task alone, or none, leaves infinite
     chosen = best if better else baseline
     said = f"{best.name} is {gain} against the baseline ({where})"
-    reason = said if better else f"the baseline is returned: {said}, which is not more than the error"
+    why = "which is not more than the error" if gain.n > 1 else "and one task shows nothing"
+    reason = said if better else f"the baseline is returned: {said}, {why}"
     decision = Decision("confirm", best.name, "returned" if better else "dropped", f"{gain} ({where})")
     return Verdict(
         chosen,
@@ -180,6 +202,7 @@ def confirm(board: Board, baseline: Arm, finalists: Sequence[Arm], tasks: Sequen
         fresh.score(chosen),
         fresh.score(baseline),
         (decision,),
+        gain if gain.n else None,
     )
 
 

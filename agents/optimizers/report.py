@@ -57,10 +57,11 @@ class Report:
     `baseline` is the student's score and `selected` the best candidate's, on the tasks that it was selected by; the
     best of many looks better than it is. `confirmed` and `confirmed_baseline` are measured on tasks and rollout ids
     that nothing was selected by: the numbers to report, None where there was no room for them. `improved` says
-    whether the program returned is another than the student. `demos` are the demonstrations that it has.
+    whether the program returned is another than the student. `demos` are the demonstrations that it has. `warnings`
+    say what is weak about all this, and what would mend it.
 
-    The driver fills in `phases`, `used`, `problems` (how many rollouts had which) and `spent_limit`, the bound of the
-    budget that ended the search ("" where none did).
+    The driver fills in `phases`, `used`, `problems` (how many rollouts had which), `errors` (the first of each) and
+    `spent_limit`, the bound of the budget that ended the search ("" where none did).
     """
 
     optimizer: str
@@ -75,9 +76,11 @@ class Report:
     decisions: tuple[Decision, ...] = ()
     demos: tuple[Mapping[str, Any], ...] = ()
     notes: Mapping[str, Any] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
     phases: tuple[PhaseUse, ...] = ()
     used: Amounts = NOTHING
     problems: Mapping[str, int] = field(default_factory=dict)
+    errors: Mapping[str, str] = field(default_factory=dict)
     spent_limit: str = ""
 
     def with_decisions(self, *decisions: Decision) -> Report:
@@ -109,6 +112,7 @@ class Report:
             ("confirmed", self.confirmed),
         )
         lines += [f"  {name}: {estimate}" for name, estimate in measured if estimate is not None]
+        lines += [f"  warning: {warning}" for warning in self.warnings]
         for use in self.phases:
             planned = "" if use.planned is None else f" of {use.planned} planned"
             lines.append(

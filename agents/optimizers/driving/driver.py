@@ -44,6 +44,8 @@ class Driver:
     _known: dict[str, Outcome] = field(default_factory=dict)
     _kept: set[str] = field(default_factory=set)  # keys of what is finished and in the store
     _problems: Counter[str] = field(default_factory=Counter)
+    _errors: dict[str, str] = field(default_factory=dict)  # the first of each problem
+    _scored: int = 0
     _fingerprints: Fingerprints = field(init=False)
 
     def __post_init__(self) -> None:
@@ -64,6 +66,8 @@ class Driver:
             raise CompileInterrupted(self._how_to_go_on()) from None
         report = replace(
             compiled.report,
+            reason=self._reason(compiled.report.reason),
+            errors=dict(sorted(self._errors.items())),
             phases=self.ledger.phases(),
             used=self.ledger.used,
             problems=dict(sorted(self._problems.items())),
@@ -114,10 +118,21 @@ class Driver:
         self._check_reached([done[key] for key in missing])
         for key in chunk:  # in their order, whatever order they ended in
             self.ledger.commit(phase, done[key].spent)
-            problem = done[key].problem
-            if problem is not None:
-                self._problems[problem] += 1
+            self._note(done[key])
         return [done[key] for key in chunk]
+
+    def _note(self, outcome: Outcome) -> None:
+        self._scored += outcome.score is not None
+        if outcome.problem is not None:
+            self._problems[outcome.problem] += 1
+            self._errors.setdefault(outcome.problem, outcome.error)
+
+    def _reason(self, given: str) -> str:
+        """Why the program is as it is; a metric that never gave a score is why before anything else."""
+        if self._scored or not self._problems["metric"]:
+            return given
+        rollouts = counted(self._problems["metric"], "rollout")
+        return f"{given}. The metric gave no score in any of {rollouts}: {self._errors['metric']}"
 
     def _run(self, key: str, rollout: Rollout, caps: Caps) -> Outcome:
         """Run one, and keep what came of it before anybody is told."""

@@ -17,7 +17,7 @@ from ..conclusion import Parts, concluded, parts_to_confirm, unmeasured
 from ..driving.asking import Asker, Asks
 from ..driving.rollouts import Compiled, Search
 from ..options import CompileOptions, every_run_passes, with_defaults
-from ..racing import Arm, Board, Verdict, confirm
+from ..racing import Arm, Board, confirm, unchanged
 from ..report import Decision
 from ..splits import is_of
 from .demonstrations import Gathering, Solved, labelled_demos, shown
@@ -87,15 +87,13 @@ class BootstrapFewShot(Optimizer):
         name, board = type(self).__name__, Board(gathering.asker)
         baseline = Arm("baseline", setting.student)
         if not any(state.demos for state in arm.program.states().values()):
-            verdict = Verdict(
-                baseline, "the baseline is returned: no run passed, so there is nothing to show"
-            )
-            return concluded(name, self.seed, board, baseline, [], verdict, decisions)
+            verdict = unchanged(baseline, "no run passed, so there is nothing to show")
+            return concluded(name, self.seed, board, baseline, [], verdict, decisions, parts=parts)
         if self.metric is None or not parts.confirm:
-            why = parts.note if self.metric else "nothing was measured: there is no metric"
-            return unmeasured(name, self.seed, arm, why, decisions=tuple(decisions))
+            why = "" if self.metric else "nothing was measured: there is no metric"
+            return unmeasured(name, self.seed, arm, parts, why, decisions=tuple(decisions))
         verdict = yield from confirm(board, baseline, [arm], parts.confirm)
-        return concluded(name, self.seed, board, baseline, [arm], verdict, decisions)
+        return concluded(name, self.seed, board, baseline, [arm], verdict, decisions, parts=parts)
 
     def gathering(self, setting: Setting, train: Sequence[Example], reserve: float) -> Gathering:
         """What runs the teacher: shown labelled examples, where it has no demonstrations of its own."""

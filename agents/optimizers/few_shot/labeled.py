@@ -69,13 +69,13 @@ class LabeledFewShot(Optimizer):
         arm = Arm("labelled", with_demos(setting.student, demos), f"{count} labelled demonstrations")
         if self.metric is None:
             return unmeasured(
-                name, self.seed, arm, "nothing was measured: LabeledFewShot was given no metric"
+                name, self.seed, arm, parts, "nothing was measured: LabeledFewShot was given no metric"
             )
         if not parts.confirm:
-            return unmeasured(name, self.seed, arm, parts.note)
+            return unmeasured(name, self.seed, arm, parts)
         board, baseline = Board(asker), Arm("baseline", setting.student)
         verdict = yield from confirm(board, baseline, [arm], parts.confirm)
-        return concluded(name, self.seed, board, baseline, [arm], verdict)
+        return concluded(name, self.seed, board, baseline, [arm], verdict, parts=parts)
 
     def _demos(
         self, asker: Asker, student: Module, examples: Sequence[Example]

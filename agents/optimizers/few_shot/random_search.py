@@ -106,7 +106,9 @@ class BootstrapFewShotWithRandomSearch(BootstrapFewShot):
                 break
         verdict = yield from confirm(board, baseline, left[:1], parts.confirm)
         notes = {"pool": len(solved), "note": parts.note}
-        return concluded(type(self).__name__, self.seed, board, baseline, arms, verdict, decisions, notes)
+        return concluded(
+            type(self).__name__, self.seed, board, baseline, arms, verdict, decisions, notes, parts=parts
+        )
 
     def _arms(self, setting: Setting, train: Sequence[Example], solved: Sequence[Solved]) -> list[Arm]:
         """The candidates, without those that are another's equal."""

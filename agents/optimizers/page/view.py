@@ -8,10 +8,12 @@ from typing import Any
 from ...evaluation.reports.figures import percent
 from ...evaluation.reports.page.plots import interval_bar
 from ...evaluation.reports.page.view import dollars, number
-from ...text import counted
+from ...text import counted, one_line
+from ..estimates import Estimate
 
 MOST_DECISIONS = 400
 MOST_CANDIDATES = 60
+MOST_ERROR = 300  # characters
 PROBLEMS = {
     "program": "the program raised",
     "metric": "the metric gave no score",
@@ -30,10 +32,9 @@ def view(report: Mapping[str, Any]) -> dict[str, Any]:
         "facts": list(_facts(report)),
         "verdict": _verdict(report),
         "reason": report["reason"],
-        "headline": headline,
+        "headline": headline and _measured(headline),
         "headline_of": of,
-        "headline_bar": interval_bar(_rate(headline)) if headline else "",
-        "percent": percent,
+        "as_rates": all(Estimate(**one).is_rate for one in _estimates(report)),
         "number": number,
         "scores": list(_scores(report)),
         "tiles": list(_tiles(report)),
@@ -97,18 +98,24 @@ def _scores(report: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def _measured(found: Mapping[str, Any]) -> dict[str, Any]:
+    """An estimate as text, and as a bar where it is on the scale from 0 to 1."""
+    rate = Estimate(**found).is_rate
+    ends = {"value": found["mean"], "low": found["low"], "high": found["high"], "n": found["n"]}
     return {
-        "value": percent(found["mean"]),
-        "interval": f"{percent(found['low'])} to {percent(found['high'])}",
+        "value": _said(found["mean"], rate=rate),
+        "interval": f"{_said(found['low'], rate=rate)} to {_said(found['high'], rate=rate)}",
         "n": found["n"],
-        "bar": interval_bar(_rate(found)),
+        "bar": interval_bar(ends) if rate else "",
     }
 
 
-def _rate(found: Mapping[str, Any]) -> dict[str, Any]:
-    """An estimate as a rate that a bar shows; what lies outside 0 to 1 is drawn at the end."""
-    ends = {name: min(max(found[key], 0.0), 1.0) for name, key in (("low", "low"), ("high", "high"))}
-    return {"value": min(max(found["mean"], 0.0), 1.0), "n": found["n"], **ends}
+def _said(value: float, *, rate: bool) -> str:
+    return percent(value) if rate else f"{value:.4g}"
+
+
+def _estimates(report: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    measured = [report[key] for key in ("baseline", "selected", "confirmed_baseline", "confirmed")]
+    return [one for one in (*measured, *(candidate["score"] for candidate in report["candidates"])) if one]
 
 
 def _tiles(report: Mapping[str, Any]) -> Iterator[dict[str, str]]:
@@ -117,8 +124,11 @@ def _tiles(report: Mapping[str, Any]) -> Iterator[dict[str, str]]:
     if not (before and after):
         before, after, note = report["baseline"], report["selected"], "not confirmed"
     if before and after:
-        gain = f"{100 * (after['mean'] - before['mean']):+.1f}".removesuffix(".0")
-        yield {"name": "Gain in points", "value": gain, "note": f"{note}; {percent(before['mean'])} before"}
+        rate = Estimate(**before).is_rate and Estimate(**after).is_rate
+        gain = after["mean"] - before["mean"]
+        value = f"{100 * gain:+.1f}".removesuffix(".0") if rate else f"{gain:+.4g}"
+        note = f"{note}; {_said(before['mean'], rate=rate)} before"
+        yield {"name": "Gain in points", "value": value, "note": note}
     demos, texts = _learned(report)
     yield {"name": "Demonstrations", "value": number(len(demos)), "note": "learned, shown below"}
     yield {"name": "Texts", "value": number(len(texts)), "note": "written anew"}
@@ -142,8 +152,11 @@ def _notices(report: Mapping[str, Any]) -> Iterator[str]:
     note = report["notes"].get("note") or report["notes"].get("split")
     if note:
         yield str(note)
+    yield from report.get("warnings", ())
     for problem, count in report["problems"].items():
-        yield f"{counted(count, 'rollout')}: {PROBLEMS.get(problem, problem)}."
+        such = report.get("errors", {}).get(problem, "")
+        said = f"{counted(count, 'rollout')}: {PROBLEMS.get(problem, problem)}"
+        yield f"{said}, such as: {one_line(such, MOST_ERROR)}" if such else f"{said}."
 
 
 def _candidates(report: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

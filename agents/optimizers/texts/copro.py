@@ -100,7 +100,9 @@ class COPRO(Optimizer):
         finalists = [] if best is baseline else [best]
         verdict = yield from confirm(board, baseline, finalists, parts.confirm)
         notes = {"note": parts.note}
-        return concluded(type(self).__name__, self.seed, board, baseline, arms, verdict, decisions, notes)
+        return concluded(
+            type(self).__name__, self.seed, board, baseline, arms, verdict, decisions, notes, parts=parts
+        )
 
     def _proposed(
         self, board: Board, program: Module, component: Component, tried: Mapping[str, Arm], depth: int

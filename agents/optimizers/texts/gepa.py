@@ -21,7 +21,7 @@ from ..conclusion import concluded, parts_of
 from ..driving.asking import Asker, Asks
 from ..driving.rollouts import Rollout, Search, draws
 from ..options import CompileOptions, with_defaults
-from ..racing import Arm, Board, confirm
+from ..racing import PERFECT, UNSCORED, Arm, Board, confirm, unchanged
 from ..report import Decision
 from .mipro import CANDIDATES, Auto, trials_of
 from .pareto import drawn_from, front
@@ -159,7 +159,7 @@ class GEPA(Optimizer):
         family.add(baseline, {c: text_of(setting.student, c) for c in components(setting.student)})
         yield from board.measure("held out", [baseline], parts.val)
         effort, merges, number = self._effort(setting, len(parts.val)), self.merges, 0
-        while board.asker.asked < effort and not board.asker.exhausted:
+        while board.asker.asked < effort and not board.asker.exhausted and not self._done(family):
             before, born = board.asker.asked, len(family.arms)
             if merges and number % 3 == 2 and (yield from self._merged(setting, family, parts.val, number)):
                 merges -= 1
@@ -171,10 +171,26 @@ class GEPA(Optimizer):
         arms = [arm for arm in family.arms.values() if arm is not baseline]
         best = sorted(arms, key=lambda arm: -board.mean(arm))[:1]
         verdict = yield from confirm(board, baseline, best, parts.confirm)
+        if not arms and self._done(family):
+            verdict = unchanged(baseline, PERFECT if board.is_perfect(baseline) else UNSCORED)
         notes = {"iterations": number, "front": family.front(), "note": parts.note}
         return concluded(
-            type(self).__name__, self.seed, board, baseline, arms, verdict, family.decisions, notes
+            type(self).__name__,
+            self.seed,
+            board,
+            baseline,
+            arms,
+            verdict,
+            family.decisions,
+            notes,
+            parts=parts,
         )
+
+    def _done(self, family: Family) -> bool:
+        """Whether a candidate has all that can be had on the held-out tasks, or the student has no score on any."""
+        board = family.board
+        unscored = board.score(family.arms["baseline"]) is None
+        return unscored or any(map(board.is_perfect, family.arms.values()))
 
     def _effort(self, setting: Setting, val: int) -> int:
         """How many rollouts the search may ask for."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, Unpack
 
@@ -198,12 +198,14 @@ class MIPROv2(Optimizer):
         verdict = yield from confirm(board, baseline, left[:1], parts.confirm)
         decisions = [*gathering.decisions, *_said(texts), *dropped]
         notes = {"pool": len(solved), "trials": len(arms), "note": parts.note}
-        return concluded(type(self).__name__, self.seed, board, baseline, arms, verdict, decisions, notes)
+        return concluded(
+            type(self).__name__, self.seed, board, baseline, arms, verdict, decisions, notes, parts=parts
+        )
 
     def _parts(self, setting: Setting) -> Parts:
         parts = parts_of(setting.train, setting.val, self.seed)
         most = LARGEST_VAL[self.auto] if self.auto else len(parts.val)
-        return Parts(parts.train, rung_order(parts.val, self.seed)[:most], parts.confirm, parts.note)
+        return replace(parts, val=rung_order(parts.val, self.seed)[:most])
 
     def _gathering(self, setting: Setting, parts: Parts) -> Gathering:
         teacher = setting.teacher

@@ -147,7 +147,9 @@ class SIMBA(Optimizer):
         verdict = yield from confirm(board, baseline, left[:1], parts.confirm)
         decisions += dropped
         notes = {"steps": len(winners), "note": parts.note}
-        return concluded(type(self).__name__, self.seed, board, baseline, winners, verdict, decisions, notes)
+        return concluded(
+            type(self).__name__, self.seed, board, baseline, winners, verdict, decisions, notes, parts=parts
+        )
 
     def _batch(self, train: Sequence[Example], step: int) -> list[Example]:
         """The step's tasks: the trainset is gone through in a drawn order, and again in another."""

@@ -22,7 +22,7 @@ from ..base import Optimizer, Setting
 from ..conclusion import Parts, concluded, parts_of
 from ..driving.asking import Asker, Asks
 from ..driving.rollouts import Batch, Compiled, Search
-from ..racing import Arm, Board, Verdict, confirm, repeats_of, rung_order
+from ..racing import PERFECT, UNSCORED, Arm, Board, Verdict, confirm, repeats_of, rung_order, unchanged
 from ..report import Decision
 from ..splits import distinct as distinct_rows
 from ..splits import task_of
@@ -154,28 +154,37 @@ class BootstrapTrajectories(Optimizer):
         baseline, board = state.selection.baseline, state.board
         yield from self._plan(state)
         yield from board.measure("baseline", [baseline], state.selection.tasks)
-        if ((found := board.score(baseline)) is not None and found.low >= 1 - 1e-9) or board.mean(
-            baseline
-        ) >= 1:
-            return self._unchanged(state, "the student passes every held-out task: nothing is left to gain")
+        if board.is_perfect(baseline):
+            return self._unchanged(state, PERFECT)
+        if board.score(baseline) is None and not board.asker.exhausted:
+            return self._unchanged(state, UNSCORED)
         self._tell(state)
         bank: list[Shown] = []
         for number in range(self.rounds):
             fresh = yield from self._round(state, number)
             if not state.collection.solved:
-                tried = sum(map(len, state.collection.runs.values()))
-                reason = f"none of {tried} attempts at {len(state.collection.runs)} tasks passed"
-                if not tried:
-                    reason = "the budget left no room for an attempt; give it more"
-                return self._unchanged(state, reason)
+                return self._unchanged(state, self._none_passed(state.collection))
             bank += fresh
             if not bank or (number and not fresh):
                 break
             yield from self._select(state, bank, last=number == self.rounds - 1)
             self._tell(state)
         if not bank:
-            return self._unchanged(state, "no run that passed may be a demonstration: see the decisions")
+            reason = "no run that passed may be a demonstration: see the decisions"
+            return self._unchanged(state, reason)
         return (yield from self._confirmed(state))
+
+    def _none_passed(self, collection: Collection) -> str:
+        runs = [run.outcome for found in collection.runs.values() for run in found]
+        if not runs:
+            return "the budget left no room for an attempt; give it more"
+        reason = f"none of {len(runs)} attempts at {counted(len(collection.runs), 'task')} passed"
+        values = [run.value for run in runs if run.value is not None]
+        if self.metric_threshold is None and any(value not in (0, 1) for value in values):
+            reason += (
+                f" (the best score is {max(values):.4g}; one passes from 1 on, or from metric_threshold= on)"
+            )
+        return reason
 
     def _frozen(self, setting: Setting) -> _Search:
         """Stage 0: the parts, the arm to beat, and who is taught."""
@@ -308,9 +317,7 @@ class BootstrapTrajectories(Optimizer):
         return self._concluded(state, list(arms.values()), verdict)
 
     def _unchanged(self, state: _Search, reason: str) -> Compiled:
-        return self._concluded(
-            state, [], Verdict(state.selection.baseline, f"the baseline is returned: {reason}")
-        )
+        return self._concluded(state, [], unchanged(state.selection.baseline, reason))
 
     def _concluded(self, state: _Search, arms: Sequence[Arm], verdict: Verdict) -> Compiled:
         bank = [
@@ -328,7 +335,8 @@ class BootstrapTrajectories(Optimizer):
         decisions = [*state.decisions, *state.selection.decisions]
         notes = {**state.notes, "bank": bank}
         name, board = type(self).__name__, state.board
-        return concluded(name, self.seed, board, state.selection.baseline, arms, verdict, decisions, notes)
+        baseline = state.selection.baseline
+        return concluded(name, self.seed, board, baseline, arms, verdict, decisions, notes, parts=state.parts)
 
 
 def _nothing_chosen(selection: Selection) -> str:
