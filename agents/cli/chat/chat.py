@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, aclosing, nullcontext
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from loopwright.tools import Approval, ToolRegistry
@@ -30,6 +31,7 @@ from .setup import Answering, answering, check_price, model_of, written_demos
 
 if TYPE_CHECKING:
     from ...runtime.usage import UsageTracker
+    from .task import SavedTask
 
 _THOUGHTS = ("thought", "reasoning")
 _FORM = ("tool_name", "tool_args", "code")  # fields of a text adapter's turn that are told of as calls
@@ -49,6 +51,7 @@ class Chat(Kept):
     trace: Trace = field(default_factory=Trace)
     anew: bool = False
     given_rules: tuple[Rule, ...] = field(init=False)
+    saved_tasks: dict[Path, SavedTask] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.given_rules = self.policy.rules
@@ -91,6 +94,7 @@ class Chat(Kept):
     def _begin(self, session: str, conversation: Conversation, number: int = 1) -> None:
         self.open_session(session, conversation, number)
         self.attached = []
+        self.saved_tasks = {}
         self.trace = Trace()
 
     # ---- what answers

@@ -4,48 +4,85 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ...adapters.base import SUBMIT, with_history
+from ...adapters.base import with_history
 from ...errors import ConfigurationError, TaskFileError
-from ...text import counted, did_you_mean, one_line, words
+from ...text import counted, did_you_mean, one_line
 from ...whole_file import write_whole
 from ..options import separated
 from .asking import call_pattern
 from .chat import Chat
+from .checks import Check, chosen_checks, expected, possible_checks
 from .conversation import Turn
-from .forms import plain_args
 
-_SHORT = 60  # characters of an answer that must be given as it is
-_FACTS = 4  # words that a longer answer must hold
-_NUMBER = re.compile(r"(?<![\w.])\d[\d,]*(?:\.\d+)?(?![\w])")
 _FILE = re.compile(r"(?P<path>[^:]+\.py)(?P<name>:.*)?", re.DOTALL)
 
 
-def saved_task(chat: Chat, path: Path) -> str:
+@dataclass(frozen=True, slots=True)
+class SavedTask:
+    """A task file as it was before and after a conversation of these turns became a task of it."""
+
+    before: str | None
+    after: str
+    turns: tuple[int, ...]
+
+
+def saved_task(chat: Chat, path: Path, numbers: Sequence[int] = ()) -> str:
     """Write the conversation to a task file, or add it to one; returns what to tell the person.
 
-    Raises `ConfigurationError` where nothing in it can be checked, or the file is for another agent.
+    `numbers` choose among the checks that are possible, from 1; without them those are taken that are suggested. The
+    same turns saved again, as with other checks, replace the task that they were, where nobody changed the file.
+    Raises `ConfigurationError` where nothing is left to check, or the file is for another agent.
     """
     turns = [turn for turn in chat.conversation.turns if turn.told]
-    task = _task(chat, turns)
-    if path.exists():
-        text, number = _added(chat, path, task)
+    possible = possible_checks(chat, turns)
+    chosen = chosen_checks(possible, numbers)
+    task = _task(chat, turns, chosen)
+    before = _text_before(chat, path, turns)
+    if before is not None:
+        text, number = _added(chat, path, before, task)
     else:
         text, number = _yaml({**_head(chat, path, turns), "tasks": [task]}), 1
     _check(text, path)
     write_whole(path, text)
-    checks = sum(len(_checks_of(spec)) for spec in _expectations(task))
+    chat.saved_tasks[path.absolute()] = SavedTask(before, text, tuple(turn.number for turn in turns))
+    title = f"{path}: task {number}, {task['id']!r}, {counted(len(turns), 'turn')}, {counted(len(chosen), 'check')}"
     real = _irreversible(chat, turns)
     warning = (
-        f"\nit makes these calls for real, unless you give it a world: {', '.join(real)}" if real else ""
+        [f"it makes these calls for real, unless you give it a world: {', '.join(real)}"] if real else []
     )
-    return (
-        f"{path}: task {number}, {task['id']!r}, {counted(len(turns), 'turn')}, {counted(checks, 'check')}"
-        f"\nloopwright eval {path} --check proves it{warning}"
+    return "\n".join(
+        [
+            title,
+            *_listed(turns, possible, chosen),
+            f"/save-task {path} NUMBERS takes other checks; loopwright eval {path} --check proves it",
+            *warning,
+        ]
     )
+
+
+def _listed(turns: Sequence[Turn], possible: Sequence[Check], chosen: Sequence[Check]) -> Iterator[str]:
+    """The checks with their numbers, those marked that were taken; below their turns where there are several."""
+    said = -1
+    for number, one in enumerate(possible, 1):
+        if len(turns) > 1 and one.turn != said:
+            said = one.turn
+            yield f"{said + 1}. turn: {one_line(turns[said].typed, 60)}"
+        yield f"  {number:2} {'✓' if one in chosen else ' '} {one.says}"
+
+
+def _text_before(chat: Chat, path: Path, turns: Sequence[Turn]) -> str | None:
+    """What the file holds without these turns; None where there is no file."""
+    if not path.exists():
+        return None
+    text = path.read_text(encoding="utf-8")
+    saved = chat.saved_tasks.get(path.absolute())
+    again = saved is not None and saved.after == text and saved.turns == tuple(one.number for one in turns)
+    return saved.before if saved is not None and again else text
 
 
 def _check(text: str, path: Path) -> None:
@@ -92,12 +129,12 @@ def _from_folder(tool: str, path: Path) -> str:
     return Path(os.path.relpath(found["path"], path.absolute().parent)).as_posix() + (found["name"] or "")
 
 
-def _added(chat: Chat, path: Path, task: dict[str, Any]) -> tuple[str, int]:
+def _added(chat: Chat, path: Path, text: str, task: dict[str, Any]) -> tuple[str, int]:
     """The file's text with one more task at its end, and the number of it."""
     from ...evaluation.tasks import TaskFile
 
     try:
-        before = TaskFile.load(path)
+        before = TaskFile.parse(text, path.name, base=path.absolute().parent)
     except TaskFileError as error:
         raise ConfigurationError(f"{path} is no task file: {one_line(error.problems[0], 300)}") from error
     asked, _ = with_history(before.signature, {})
@@ -112,7 +149,6 @@ def _added(chat: Chat, path: Path, task: dict[str, Any]) -> tuple[str, int]:
         )
     taken = {one.id for one in before.tasks}
     task["id"] = next(name for name in _names(task["id"]) if name not in taken)
-    text = path.read_text(encoding="utf-8")
     indent = _indent_of_tasks(text)
     block = "".join(f"{indent}{line}\n" for line in _yaml([task]).splitlines())
     return f"{text.rstrip()}\n{block}", len(before.tasks) + 1
@@ -137,19 +173,14 @@ def _yaml(value: object) -> str:
 # ---- the task
 
 
-def _task(chat: Chat, turns: Sequence[Turn]) -> dict[str, Any]:
-    expected = [_expected(chat, turn) for turn in turns]
-    if not any(expected):
-        raise ConfigurationError(
-            "nothing in this conversation can be checked: its answers hold no facts and it calls no tools that matter. "
-            "/fix TEXT says what the answer should be"
-        )
+def _task(chat: Chat, turns: Sequence[Turn], checks: Sequence[Check]) -> dict[str, Any]:
+    wanted = [expected([one for one in checks if one.turn == place]) for place in range(len(turns))]
     name = next(_names(_slug(turns[0].typed)))
     question = chat.answering.question
     if len(turns) == 1:
-        return {"id": name, "input": {question: turns[0].message}, "expect": expected[0] | {"ends": "submit"}}
+        return {"id": name, "input": {question: turns[0].message}, "expect": wanted[0] | {"ends": "submit"}}
     said: list[dict[str, Any]] = []
-    for turn, expect in zip(turns, expected, strict=True):
+    for turn, expect in zip(turns, wanted, strict=True):
         said.append({"user": turn.message, **({"expect": expect} if expect else {})})
     return {"id": name, "turns": said}
 
@@ -172,76 +203,6 @@ def _names(name: str) -> Any:
         number += 1
 
 
-def _expected(chat: Chat, turn: Turn) -> dict[str, Any]:
-    """What must be true of a turn: nothing where a person called it bad, and did not put it right."""
-    if turn.end is None or turn.mark == "bad":
-        return {}
-    expect: dict[str, Any] = {}
-    if turn.end.answered:
-        answer = {
-            name: matcher
-            for name in chat.answering.outputs
-            if (matcher := _matcher(turn, turn.outputs.get(name))) is not None
-        }
-        if answer:
-            expect["answer"] = answer
-    calls = _calls(chat, turn)
-    if calls:
-        expect["calls"] = calls
-    return expect
-
-
-def _calls(chat: Chat, turn: Turn) -> dict[str, Any]:
-    """The calls that were made and mattered, and those that the person refused."""
-    required: list[dict[str, Any]] = []
-    forbidden: list[dict[str, Any]] = []
-    for result in turn.results:
-        tool = chat.answering.tools.get(result.call.name)
-        if result.call.name == SUBMIT or tool is None:
-            continue
-        spec = {"tool": result.call.name, "args": _matched(plain_args(result.call))}
-        if result.ok and tool.effect != "pure" and spec not in required:
-            required.append(spec)
-        elif result.error == "denied" and spec not in forbidden:
-            forbidden.append(spec)
-    forbidden = [spec for spec in forbidden if spec not in required]
-    return ({"required": required} if required else {}) | ({"forbidden": forbidden} if forbidden else {})
-
-
-def _matched(args: dict[str, Any]) -> dict[str, Any]:
-    """Arguments as matchers: what could be read as a matcher is written as a value that must be equal."""
-    return {
-        name: {"equals": value} if isinstance(value, dict | list) or value is None else value
-        for name, value in args.items()
-    }
-
-
-def _matcher(turn: Turn, value: object) -> object:
-    """What an answer must be: a short one as it is, of a longer one the facts that it states."""
-    if value is None:
-        return None
-    if not isinstance(value, str):
-        return value if isinstance(value, int | float | bool) else {"equals": value}
-    text = value.strip()
-    if len(text) <= _SHORT and "\n" not in text and (turn.mark == "fixed" or len(text.split()) <= 3):
-        return text
-    found = facts(text, " ".join(result.content for result in turn.results if result.ok))
-    return {"contains": found} if found else None
-
-
-def facts(answer: str, observed: str) -> list[str]:
-    """The words of an answer that a check can hold on to: its numbers, and what it took from the tools' results.
-
-    >>> facts("Order **17** is shipped, I am glad to say.", "shipped")
-    ['17', 'shipped']
-    """
-    bare = re.sub(r"[*_`#>|]", " ", answer)
-    numbers = [found for found in _NUMBER.findall(bare) if found.strip(",")]
-    seen = set(words(observed))
-    copied = [word for word in words(bare) if word in seen and len(word) > 2 and not _NUMBER.fullmatch(word)]
-    return list(dict.fromkeys([*numbers, *copied]))[:_FACTS]
-
-
 def _irreversible(chat: Chat, turns: Sequence[Turn]) -> list[str]:
     """Patterns of the irreversible calls that were made: nobody is asked in an evaluation."""
     made: list[str] = []
@@ -256,11 +217,6 @@ def _irreversible(chat: Chat, turns: Sequence[Turn]) -> list[str]:
 
 def _expectations(task: dict[str, Any]) -> list[dict[str, Any]]:
     return [task["expect"]] if "expect" in task else [turn.get("expect", {}) for turn in task["turns"]]
-
-
-def _checks_of(expect: dict[str, Any]) -> list[object]:
-    calls = expect.get("calls", {})
-    return [*expect.get("answer", {}), *calls.get("required", []), *calls.get("forbidden", [])]
 
 
 def _tools_called(tasks: Sequence[dict[str, Any]]) -> list[str]:

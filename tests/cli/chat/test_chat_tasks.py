@@ -24,7 +24,7 @@ def evaluated(room: Room, *options: str) -> subprocess.CompletedProcess[str]:
 def test_a_turn_becomes_a_task_that_is_proved(script: Script, room: Room) -> None:
     server = room.server(call("get_order", order_id=17), answer("Order **17** is shipped, I am glad to say."))
     done = script(server, "Where is order 17?", "/save-task tasks.yaml")
-    assert "task 1, 'where-is-order-17', 1 turn, 2 checks" in done.out
+    assert "task 1, 'where-is-order-17', 1 turn, 3 checks" in done.out
     expect = TaskFile.load("tasks.yaml").tasks[0].expect
     assert expect.answer["answer"].contains == ["17", "shipped"]
     assert [str(one) for one in expect.calls.required] == ["get_order(order_id=17)"]
@@ -77,7 +77,84 @@ def test_a_second_conversation_is_added_to_the_file(script: Script, room: Room) 
 def test_a_corrected_answer_is_what_the_task_wants(script: Script, room: Room) -> None:
     server = room.server(call("get_order", order_id=17), answer("It is lost."))
     script(server, "Where is order 17?", "/fix shipped", "/save-task tasks.yaml")
-    assert TaskFile.load("tasks.yaml").tasks[0].expect.answer["answer"].equals == "shipped"
+    wanted = TaskFile.load("tasks.yaml").tasks[0].expect.answer["answer"]
+    assert wanted.contains == ["shipped"]
+    assert wanted.problem("Order 17 is shipped.", lambda value: value) is None
+    assert wanted.problem("It is lost.", lambda value: value) is not None
+
+
+@pytest.mark.parametrize(
+    ("said", "right", "wrong"),
+    [
+        ("36", ["36", "It is 36.0."], ["35", "36 or 37"]),
+        ("about **8.05** km", ["8.04672", "8.05 kilometres"], ["8.1"]),
+        ("2026-05-10", ["It was 2026-05-10."], ["2026-05-11"]),
+        ("*Shipped*!", ["It is shipped by now."], ["It is lost."]),
+    ],
+    ids=["a number", "a rounded number", "a date", "a word"],
+)
+def test_a_short_answer_may_be_said_in_other_words(
+    script: Script, room: Room, said: str, right: list[str], wrong: list[str]
+) -> None:
+    script(room.server(answer(said)), "Tell me.", "/save-task tasks.yaml")
+    wanted = TaskFile.load("tasks.yaml").tasks[0].expect.answer["answer"]
+    assert [wanted.problem(one, lambda value: value) for one in right] == [None] * len(right)
+    assert None not in [wanted.problem(one, lambda value: value) for one in wrong]
+    assert evaluated(room, "tasks.yaml", "--check").returncode == 0
+
+
+def test_the_checks_are_listed_and_others_can_be_chosen(script: Script, room: Room) -> None:
+    server = room.server(call("get_order", order_id=17), answer("Order **17** is shipped, I am glad to say."))
+    done = script(server, "Where is order 17?", "/save-task tasks.yaml", "/save-task tasks.yaml 1 3 5")
+    listed = [line.strip() for line in done.out.splitlines() if line.startswith("  ")]
+    assert listed == [
+        "1 ✓ get_order(order_id=17) is called",
+        '2 ✓ the answer says "17"',
+        '3 ✓ the answer says "shipped"',
+        "4   the answer is this, word for word",
+        "5   a model judges that the answer says the same",
+        "1 ✓ get_order(order_id=17) is called",
+        '2   the answer says "17"',
+        '3 ✓ the answer says "shipped"',
+        "4   the answer is this, word for word",
+        "5 ✓ a model judges that the answer says the same",
+    ]
+    [task] = TaskFile.load("tasks.yaml").tasks
+    wanted = task.expect.answer["answer"]
+    assert (wanted.contains, wanted.judge is not None) == (["shipped"], True)
+    assert evaluated(room, "tasks.yaml", "--check").returncode == 0
+
+
+def test_a_longer_conversation_is_another_task(script: Script, room: Room) -> None:
+    server = room.server(answer("7 days"), answer("8 days"))
+    script(server, "How long?", "/save-task tasks.yaml", "And then?", "/save-task tasks.yaml")
+    assert [len(task.turns) for task in TaskFile.load("tasks.yaml").tasks] == [0, 2]
+
+
+def test_a_file_that_was_changed_meanwhile_is_added_to(script: Script, room: Room) -> None:
+    change = "!sed -i s/7/9/ tasks.yaml"
+    script(
+        room.server(answer("7 days")), "How long?", "/save-task tasks.yaml", change, "/save-task tasks.yaml"
+    )
+    assert len(TaskFile.load("tasks.yaml").tasks) == 2
+
+
+def test_calls_that_only_compute_need_not_be_made_but_may_be_wanted(script: Script, room: Room) -> None:
+    lines = ("What is 15% of 240?", "/save-task tasks.yaml")
+    done = script(None, *lines)
+    assert "1 ✓ the answer says the number 36" in done.out
+    assert "2   calculate(expression=" in done.out
+    done = script(None, *lines[:1], "/save-task other.yaml 1 2")
+    required = TaskFile.load("other.yaml").tasks[0].expect.calls.required
+    assert [one.tool for one in required] == ["calculate"]
+    assert evaluated(room, "tasks.yaml", "other.yaml", "--check").returncode == 0
+    assert "2 passed" in evaluated(room, "tasks.yaml", "other.yaml", "--no-cache").stdout
+
+
+def test_a_check_that_is_not_there_is_named(script: Script, room: Room) -> None:
+    done = script(room.server(answer("7 days")), "How long?", "/save-task tasks.yaml 9")
+    assert "there is no check 9; there are 1 to 3" in done.err
+    assert not (room.folder / "tasks.yaml").exists()
 
 
 def test_what_the_person_refused_is_forbidden(script: Script, room: Room) -> None:

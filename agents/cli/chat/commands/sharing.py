@@ -64,10 +64,16 @@ async def _export(desk: Desk, rest: str) -> None:
 async def _save_task(desk: Desk, rest: str) -> None:
     from ..task import saved_task
 
-    if not rest:
+    *words, last = rest.split() or [""]
+    numbers: list[int] = []
+    while words and last.isdecimal():
+        numbers.insert(0, int(last))
+        last = words.pop()
+    name = " ".join([*words, last])
+    if not name:
         raise UsageMistake("/save-task wants a file, as in /save-task tasks.yaml")
     desk.last_turn()
-    desk.tell(saved_task(desk.chat, Path(rest).expanduser()))
+    desk.tell(saved_task(desk.chat, Path(name).expanduser(), numbers))
 
 
 async def _compact(desk: Desk, rest: str) -> None:
@@ -95,7 +101,11 @@ COMMANDS = (
     ),
     Command("/edit [TEXT]", "Write a message in $EDITOR.", _edit),
     Command("/save [FILE]", "Save the program: its instructions and demonstrations.", _save),
-    Command("/save-task FILE", "Make the conversation a task with checks, for loopwright eval.", _save_task),
+    Command(
+        "/save-task FILE [NUMBERS]",
+        "Make the conversation a task with checks, for loopwright eval; NUMBERS choose among the checks.",
+        _save_task,
+    ),
     Command("/export md|json|html [FILE]", "The conversation as text or as a page.", _export),
     Command(
         "/compact [WHAT MATTERS]",
