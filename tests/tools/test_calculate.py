@@ -290,7 +290,7 @@ HOSTILE = {
 def test_what_can_not_be_computed_is_refused_in_words(expression: str) -> None:
     started = time.monotonic()
     assert HOSTILE[expression] in complaint(expression)
-    assert time.monotonic() - started < 10  # a guard against a hang; the first one may import sympy
+    assert time.monotonic() - started < 60  # a guard against a hang; the first one may import sympy
 
 
 def test_the_longest_sums_and_products_are_computed() -> None:

@@ -17,7 +17,7 @@ from loopwright.tools.builtin.fetch_page import fetch_page_tool
 from loopwright.tools.builtin.network import is_public
 
 
-def fetch(url: str, seconds: float = 10) -> ToolResult:
+def fetch(url: str, seconds: float = 60) -> ToolResult:
     return fetch_page_tool(seconds=seconds, allow=["127.0.0.1"]).run(ToolCall("fetch_page", {"url": url}))
 
 
@@ -129,7 +129,7 @@ def test_a_page_that_drips_ends_at_the_time_limit(site: str, path: str) -> None:
     started = time.monotonic()
     result = fetch(site + path, seconds=0.5)
     assert "did not answer within 0.5 s" in result.content
-    assert time.monotonic() - started < 10  # a guard against a hang
+    assert time.monotonic() - started < 60  # a guard against a hang
 
 
 @pytest.mark.parametrize("path", ["/endless", "/bomb"])

@@ -13,7 +13,7 @@ from tool_dialect import misfits
 from loopwright.tools import Tool, ToolCall, ToolDefinitionError
 from loopwright.tools.exports import openai_tool
 
-PATIENCE = 20.0  # seconds: a guard against a hang, on any machine
+PATIENCE = 120.0  # seconds: a guard against a hang, on any machine
 
 
 def remote(**arguments: object) -> object:

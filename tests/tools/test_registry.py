@@ -191,7 +191,7 @@ def test_the_calls_of_a_turn_come_back_in_order_and_none_is_lost(effect: str, ru
 
 def meeting(number: int) -> Callable[[], str]:
     """A tool that returns only when that many calls are under way at once."""
-    barrier = threading.Barrier(number, timeout=20)
+    barrier = threading.Barrier(number, timeout=60)
 
     def meet() -> str:
         barrier.wait()

@@ -21,7 +21,7 @@ def folder(root: Path, request: pytest.FixtureRequest) -> Folder:
     return replace(Folder.at(root), descriptors=request.param)
 
 
-def search(root: Path | Folder, query: str, *, seconds: float = 10, **more: object) -> ToolResult:
+def search(root: Path | Folder, query: str, *, seconds: float = 60, **more: object) -> ToolResult:
     return search_files_tool(root, seconds=seconds).run(ToolCall("search_files", {"query": query, **more}))
 
 
@@ -101,10 +101,7 @@ def test_links_pipes_and_binary_files_are_passed_over_without_a_word(folder: Fol
 def test_a_regular_expression_that_would_take_years_is_stopped(tmp_path: Path, query: str) -> None:
     (tmp_path / "a.txt").write_text("found aab\n")
     (tmp_path / "b.txt").write_text("a" * 60 + "!")
-    started = time.monotonic()
-    content = search(tmp_path, query, regex=True, seconds=0.5).content
-    assert time.monotonic() - started < 20  # a guard against a hang
-    assert content.endswith(
+    assert stopped(tmp_path, query).endswith(
         "[the regular expression took too much time or memory in b.txt; make it simpler, or search fewer files]"
     )
 
@@ -112,9 +109,18 @@ def test_a_regular_expression_that_would_take_years_is_stopped(tmp_path: Path, q
 def test_what_was_found_before_a_regular_expression_was_stopped_is_shown(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("found aab\n")
     (tmp_path / "b.txt").write_text("a" * 60)
-    assert search(tmp_path, "(a+)+b", regex=True, seconds=0.5).content.startswith(
-        "a.txt:1: found aab\n[the regular"
-    )
+    assert stopped(tmp_path, "(a+)+b").startswith("a.txt:1: found aab\n[the regular")
+
+
+def stopped(root: Path, query: str) -> str:
+    """What is told of a regular expression that takes years in b.txt; a busy machine gets more time for what comes before."""
+    seconds, content = 0.5, ""
+    while "in b.txt" not in content and seconds < 60:
+        started = time.monotonic()
+        content = search(root, query, regex=True, seconds=seconds).content
+        assert time.monotonic() - started < seconds + 60  # a guard against a hang
+        seconds *= 4
+    return content
 
 
 TIGHT = """

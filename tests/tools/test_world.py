@@ -310,7 +310,7 @@ def test_a_small_change_of_a_large_world_is_found_at_once() -> None:
         state = world.snapshot()
         world.set(f"rows.{n}.v", -1)
         assert [one.where for one in world.diff(state)] == [f"rows.{n}.v"]
-    assert time.perf_counter() - started < 20  # a hang-guard: a walk of the whole takes longer each time
+    assert time.perf_counter() - started < 120  # a hang-guard: a walk of the whole takes longer each time
 
 
 def test_threads_lose_no_change() -> None:
@@ -514,10 +514,9 @@ def test_a_fault_may_answer_in_place_of_the_tool(func: Callable[..., object]) ->
 
 @pytest.mark.parametrize("func", [look_up, alook_up], ids=["blocking", "async"])
 def test_a_delay_runs_against_the_tools_own_time(func: Callable[..., object]) -> None:
-    run = in_world(World(), Fault("look_up", 1, delay_s=30), Fault("look_up", 2, delay_s=0.01))
-    tool = Tool(func, "look_up", timeout=0.2)
-    assert called(tool, run, order_id=1).error == "timeout"
-    slow = called(tool, run, order_id=1)
+    run = in_world(World(), Fault("look_up", 1, delay_s=60), Fault("look_up", 2, delay_s=0.01))
+    assert called(Tool(func, "look_up", timeout=0.2), run, order_id=1).error == "timeout"
+    slow = called(Tool(func, "look_up", timeout=60), run, order_id=1)
     assert slow.content == "order 1"
     assert slow.seconds >= 0.01
 
@@ -601,14 +600,14 @@ def test_what_a_call_does_after_its_time_is_not_the_next_ones_work() -> None:
     go_on, done = threading.Event(), threading.Event()
 
     def slow(world: World) -> None:
-        go_on.wait(20)
+        go_on.wait(60)
         world.set("late", True)
         done.set()
 
     run = in_world(shop())
     assert called(Tool(slow, timeout=0.1), run).error == "timeout"
     go_on.set()
-    assert done.wait(20)
+    assert done.wait(60)
     assert [str(one) for one in called(Tool(refund), run, order_id=17).changes] == [
         'orders.17.status: "paid" → "refunded"'
     ]
@@ -618,10 +617,10 @@ def test_what_a_call_does_after_its_time_is_not_the_next_ones_work() -> None:
 def test_a_call_that_was_late_has_not_reached_the_tool(func: Callable[..., object]) -> None:
     world = shop()
     result = called(
-        Tool(func, "refund", timeout=0.1), in_world(world, Fault("refund", delay_s=30)), order_id=17
+        Tool(func, "refund", timeout=0.1), in_world(world, Fault("refund", delay_s=60)), order_id=17
     )
     assert result.error == "timeout"
-    ended = time.monotonic() + 5
+    ended = time.monotonic() + 60
     while (
         any(thread.name.endswith("refund") for thread in threading.enumerate()) and time.monotonic() < ended
     ):

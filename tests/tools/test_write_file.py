@@ -242,7 +242,7 @@ SMALL_FILES = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (100_0
 
 
 def outcome(top: Path, *command: str) -> list[str]:
-    done = subprocess.run([*command, str(top)], capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run([*command, str(top)], capture_output=True, text=True, check=True, timeout=120)
     return done.stdout.splitlines()
 
 
