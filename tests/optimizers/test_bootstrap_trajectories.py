@@ -15,6 +15,7 @@ from loopwright.evaluation import Evaluate
 from loopwright.modules.agent import Agent
 from loopwright.optimizers import BootstrapTrajectories, Report, Setting, report_of
 from loopwright.optimizers.conclusion import Parts
+from loopwright.optimizers.driving.store import MemoryStore
 from loopwright.optimizers.trajectories.runs import Act, Shown
 
 SEEDS = range(5)
@@ -59,13 +60,23 @@ class Result:
 
 
 @cache
+def rollouts(seed: int, anti: bool) -> MemoryStore:
+    """What was run on a model: a compile that wants the same does not run it again."""
+    return MemoryStore()
+
+
+@cache
 def result(kind: type[BootstrapTrajectories], seed: int, anti: bool = False) -> Result:
     shop, train = Shop(seed), Shop(seed).trainset()
     lm = SimulatedLM(seed, memory={row.question: row.answer for row in train[::9]}, anti=anti)
     test = shop.testset(400)
     with context(lm=lm):
         program = kind(shop.metric, seed=seed).compile(
-            shop.agent(), trainset=train, valset=shop.valset(240), num_threads=1
+            shop.agent(),
+            trainset=train,
+            valset=shop.valset(240),
+            num_threads=1,
+            store=rollouts(seed, anti),
         )
         fresh = Evaluate(devset=test, metric=shop.metric, num_threads=1)(program).score / 100
     return Result(report_of(program), fresh, shop.optimum(test), program)
