@@ -82,6 +82,79 @@ Event: TypeAlias = (
 )
 
 Start = Callable[[], Awaitable[Any]]
+Teller = Callable[
+    [Callable[[Any], None]], BaseCallback
+]  # what puts events, made of the function that takes them
+
+
+# ---- what listens, and is told, under DSPy's names
+
+
+@dataclass(frozen=True, slots=True)
+class StreamListener:
+    """Which output field a stream is to give the text of, piece by piece: `streamify(stream_listeners=[...])`.
+
+    The predictor is found by the field's name where only one of the program's has it, else it is named by `predict` (a
+    module of the program) or `predict_name` (its path, as `named_predictors` gives it). An agent's predictor has the
+    field `thought` beside its outputs. Without `allow_reuse` the first time that the predictor is asked is heard, with
+    it every time.
+    """
+
+    signature_field_name: str
+    predict: Any = None
+    predict_name: str | None = None
+    allow_reuse: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StreamResponse:
+    """A piece of a field that somebody listens to; the last one of a field may be empty."""
+
+    predict_name: str
+    signature_field_name: str
+    chunk: str
+    is_last_chunk: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StatusMessage:
+    """What a program is about, in words for its user."""
+
+    message: str
+
+
+class StatusMessageProvider:
+    """Words for what a program does; a subclass overrides what it has words for, and None says nothing.
+
+    >>> class Calls(StatusMessageProvider):
+    ...     def tool_start_status_message(self, instance, inputs):
+    ...         return f"looking up {inputs['item']}"
+    >>> Calls().tool_start_status_message(ToolCall("price", {"item": "desk"}), {"item": "desk"})
+    'looking up desk'
+    """
+
+    def tool_start_status_message(self, instance: Any, inputs: Mapping[str, Any]) -> str | None:
+        """A tool is called; `instance` is the `ToolCall`."""
+        return f"Calling tool {instance.name}..."
+
+    def tool_end_status_message(self, outputs: Any) -> str | None:
+        """A tool has returned this value, or this text of an error."""
+        return "Tool calling finished! Querying the LLM with tool calling results..."
+
+    def module_start_status_message(self, instance: Any, inputs: Mapping[str, Any]) -> str | None:
+        """A module is called."""
+
+    def module_end_status_message(self, outputs: Any) -> str | None:
+        """A module has returned this."""
+
+    def lm_start_status_message(self, instance: Any, inputs: Mapping[str, Any]) -> str | None:
+        """A model is asked; `inputs["request"]` is the `LMRequest`."""
+
+    def lm_end_status_message(self, outputs: Any) -> str | None:
+        """A model has answered with this `LMResponse`."""
+
+
+# ---- events
 
 
 class _Teller(BaseCallback):
@@ -123,15 +196,18 @@ class _Teller(BaseCallback):
         self._put(StepEvent(step))
 
 
-async def aevents(start: Start) -> AsyncGenerator[Event, None]:
-    """Run a program in a task; its events as they happen. Who stops reading cancels the program."""
-    loop = asyncio.get_running_loop()
-    waiting: asyncio.Queue[Event | None] = asyncio.Queue()
+async def aevents(start: Start, teller: Teller = _Teller) -> AsyncGenerator[Any, None]:
+    """Run a program in a task; its events as they happen. Who stops reading cancels the program.
 
-    def put(event: Event | None) -> None:  # tools and programs may tell from threads of their own
+    They are `Event`s, the `EndEvent` last, or what another `teller` puts before it.
+    """
+    loop = asyncio.get_running_loop()
+    waiting: asyncio.Queue[Any] = asyncio.Queue()
+
+    def put(event: Any) -> None:  # tools and programs may tell from threads of their own
         loop.call_soon_threadsafe(waiting.put_nowait, event)
 
-    task = asyncio.ensure_future(_told(start, put))
+    task = asyncio.ensure_future(_told(start, teller(put)))
     task.add_done_callback(lambda _: put(None))
     try:
         while (event := await waiting.get()) is not None:
@@ -142,15 +218,15 @@ async def aevents(start: Start) -> AsyncGenerator[Event, None]:
         await asyncio.wait([task])
 
 
-async def _told(start: Start, put: Callable[[Event], None]) -> Any:
+async def _told(start: Start, watcher: BaseCallback) -> Any:
     here = current()
-    with entered(replace(here, callbacks=(*here.callbacks, _Teller(put)), blocking=False)):
+    with entered(replace(here, callbacks=(*here.callbacks, watcher), blocking=False)):
         return await start()
 
 
-def events(start: Start) -> Generator[Event, None, None]:
+def events(start: Start, teller: Teller = _Teller) -> Generator[Any, None, None]:
     """As `aevents`, for code without an event loop: the program runs on one in a thread of its own."""
-    waiting: queue.SimpleQueue[Event | BaseException] = queue.SimpleQueue()
+    waiting: queue.SimpleQueue[Any] = queue.SimpleQueue()
     running: list[tuple[asyncio.AbstractEventLoop, asyncio.Task[None]]] = []
     ready = threading.Event()
 
@@ -159,7 +235,7 @@ def events(start: Start) -> Generator[Event, None, None]:
         assert task is not None  # noqa: S101  # asyncio.run made it
         running.append((asyncio.get_running_loop(), task))
         ready.set()
-        async for event in aevents(start):
+        async for event in aevents(start, teller):
             waiting.put(event)
 
     def work() -> None:
