@@ -20,4 +20,10 @@ def look_outside(place: str) -> str:
     raise ToolFailed("no connection")
 
 
-TOOLS = [send_mail, look_outside]
+@tool(effect="pure", timeout=30)
+def look_slowly(place: str) -> str:
+    """The weather somewhere, by a slow system."""
+    return "rain"
+
+
+TOOLS = [send_mail, look_outside, look_slowly]

@@ -36,6 +36,9 @@ tasks:
 """
 
 REFUND = "{tool: set_status, args: {order_id: 17, value: refunded}}"
+BOOK = "{tool: book, args: {order: 17, amount: 20}}"
+ASKED = f"  expect: {{answer: {{done: true}}, state: [{{path: ledger, length: 1}}], reference: [{REFUND}, {BOOK}]}}"
+AGAIN = "  faults: [{tool: book, call: 1, error: '503'}, {tool: book, call: 2, error: '503'}]\n"
 
 
 def proof_of(task: str) -> Proof:
@@ -110,6 +113,25 @@ PROVED: dict[str, tuple[str, int]] = {
         "  - {user: Refund it.}\n  - {user: Thanks., expect: {state: [{unchanged: orders}, {path: ledger, length: 1}]}}\n"
         f"  expect: {{reference: [{REFUND}, {{tool: book, args: {{order: 17, amount: 20}}}}]}}",
         2,
+    ),
+    "faults that leave room": (f"{AGAIN}  limits: {{tool_calls: 4, steps: 4}}\n{ASKED}", 2),
+    "an answer that got lost": (
+        f"  faults: [{{tool: book, kind: timeout, done: true}}]\n  limits: {{tool_calls: 2}}\n{ASKED}",
+        2,
+    ),
+    "an answer that got lost of a call that is required": (
+        "  faults: [{tool: book, kind: timeout, done: true}]\n  limits: {tool_calls: 2}\n"
+        f"  expect: {{answer: {{done: true}}, calls: {{required: [{BOOK}]}}}}",
+        1,
+    ),
+    "an answer in place of a write": (
+        f"  faults: [{{tool: book, result: booked}}]\n  limits: {{tool_calls: 3}}\n{ASKED}",
+        2,
+    ),
+    "a delay that is longer than the tool may take, and no wait for it": (
+        "  faults: [{tool: look_slowly, delay_s: 600}]\n  limits: {seconds: 1000}\n"
+        "  expect: {calls: {required: [{tool: look_slowly, args: {place: Brest}}]}}",
+        1,
     ),
     "gates and weights": (
         f"  expect: {{answer: {{done: true}}, reference: [{REFUND}]}}\n  score: {{gates: [reference], weights: {{answer: 1}}}}",
@@ -197,6 +219,42 @@ WRONG: dict[str, tuple[str, list[str]]] = {
             'orders.17.status: "refunded" is not "paid"; no call changed it'
         ],
     ),
+    "too few calls for its faults": (
+        f"{AGAIN}  limits:\n    tool_calls: 3\n{ASKED}",
+        [
+            "t.yaml:19: task t: limits.tool_calls: a run that does what the task asks for makes 4 calls, 2 of them again "
+            "after a fault, and limits.tool_calls is 3"
+        ],
+    ),
+    "too few calls for its reference": (
+        f"  limits: {{tool_calls: 1}}\n{ASKED}",
+        [
+            "t.yaml:17: task t: limits.tool_calls: a run that does what the task asks for makes 2 calls, and "
+            "limits.tool_calls is 1"
+        ],
+    ),
+    "too few steps for its faults": (
+        f"{AGAIN}  limits: {{steps: 2}}\n{ASKED}",
+        [
+            "t.yaml:18: task t: limits.steps: a run that does what the task asks for takes 3 steps, 2 of them again after a "
+            "fault, and limits.steps is 2"
+        ],
+    ),
+    "a fault that asks for what is forbidden": (
+        f"{AGAIN}  expect:\n    answer: {{done: true}}\n    reference: [{BOOK}]\n    calls: {{max: {{book: 2}}}}",
+        [
+            "t.yaml:21: task t: expect.calls.max: a run that does what the task asks for fails it by the task's faults: at "
+            "most 2 calls of book: 3 were made, the first too many is book(order=17, amount=20)"
+        ],
+    ),
+    "a call that must succeed, and be made once": (
+        "  faults: [{tool: book, error: '503', done: true}]\n"
+        f"  expect:\n    calls: {{required: [{BOOK}]}}\n    state:\n    - {{path: ledger, length: 1}}",
+        [
+            "t.yaml:19: task t: expect.calls.required: a run that does what the task asks for fails it by the task's faults: "
+            "required call book(order=17, amount=20): step 1 made it, but it failed: Error: 503"
+        ],
+    ),
     "too many calls": (
         "  expect:\n    calls:\n      max: {total: 1}\n    reference: ["
         + REFUND
@@ -246,6 +304,18 @@ OPEN: dict[str, tuple[str, list[str]]] = {
         "  expect: {calls: {required: [{tool: look_outside, args: {place: Brest}}]}}",
         ['what depends on the call look_outside(place="Brest") fails: Error: no connection'],
     ),
+    "calls that fit into the steps only together": (
+        f"{AGAIN}  limits: {{steps: 3}}\n{ASKED}",
+        ["that 3 steps are enough: one call at a time takes 4"],
+    ),
+    "an answer that must be submitted": (
+        f"  limits: {{steps: 2}}\n{ASKED.replace('expect: {', 'expect: {ends: submit, ')}",
+        ["that 2 steps are enough: one call at a time takes 3"],
+    ),
+    "a fault that takes all the time": (
+        f"  faults: [{{tool: book, delay_s: 9}}]\n  limits: {{seconds: 9}}\n{ASKED}",
+        ["that 9 s are enough: the faults alone hold it up for 9 s"],
+    ),
     "an ending": (
         "  expect: {answer: {done: true}, ends: max_steps}",
         ["that a run ends with max_steps"],
@@ -282,6 +352,13 @@ def test_a_summary_says_what_was_proved_and_what_was_not() -> None:
         "  1 task without calls: the expected answer passes and an idle run fails; that it can be found is not proved",
         "  6 tasks proved in part: an idle run fails; a reference with calls and an answer would prove more",
         "    not proved: the required calculate(…), whose arguments are not all told (d0, d1, d2, d3 and 2 more)",
+    ]
+
+
+def test_a_summary_says_no_more_of_limits_than_what_is_not_proved() -> None:
+    assert summary([Proof("a", 2, (), ("that 3 steps are enough: one call at a time takes 4",))]) == [
+        "  1 task proved in part: an idle run fails",
+        "    not proved: that 3 steps are enough: one call at a time takes 4 (a)",
     ]
 
 

@@ -1,18 +1,19 @@
 """Runs that are made up to prove a task: one that does what the task asks for, and one that does nothing.
 
 The calls of the first are the reference's, and what else the task requires; they are made through the real tools
-on a fresh world, without the task's faults. Its answers are those that the task expects.
+on a fresh world, without the task's faults or with them. Its answers are those that the task expects.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
 from loopwright.tools import Approval, Tool, ToolCall, ToolResult, ToolRun
-from loopwright.tools.world import Environment
+from loopwright.tools.world import ABSENT, Environment, Fault
 from loopwright.tools.world.environment import view_of
 
 from ...adapters.base import SUBMIT
@@ -25,19 +26,30 @@ from ..checks.world_record import WorldRecord, changes_between
 from ..file.format import Task, TurnExpect
 from ..file.semantics import kinds_of
 from ..tasks import TaskFile
+from ..trials.worlds import fault_of
 from .gold_calls import UNKNOWN, Open, Plan, planned, read_as_far, witness
 
 IDLE_TEXT = "I don't know."
 
 
 @dataclass
-class Gold:
-    """A run that does what its task asks for: `failed` says which of its calls did not, `open_` what is not known."""
+class Effort:
+    """What a turn takes: how often each of its calls is made, and how long a fault holds each up, in seconds."""
 
-    run: Run
+    attempts: list[int] = field(default_factory=list)
+    delays: list[float] = field(default_factory=list)
+
+
+@dataclass
+class Gold:
+    """A run that does what its task asks for by a plan: `failed` says which of its calls did not, `open_` what is not known."""
+
+    plan: Plan
+    run: Run = field(default_factory=lambda: Run({}))
     made: list[ToolResult] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
     open_: list[Open] = field(default_factory=list)
+    efforts: list[Effort] = field(default_factory=list)
 
 
 def answers(
@@ -65,12 +77,44 @@ def gold_runs(file: TaskFile, task: Task) -> Iterator[Gold]:
     """Runs that do what a task asks for, as far as the task tells it: the likeliest first (`planned`)."""
     open_: list[Open] = []
     for plan in planned(file, task, open_):
-        yield _gold_run(file, task, plan, Gold(Run({}), open_=list(open_)))
+        yield _gold_run(file, task, Gold(plan, open_=list(open_)))
 
 
-def _gold_run(file: TaskFile, task: Task, turns: Plan, gold: Gold) -> Gold:
-    environment = Environment() if file.worlds is None else file.worlds.environment(task.world)
-    caller = _Caller(file, ToolRun(approval=Approval(file.defaults.approve), environment=environment), gold)
+def faulted_runs(file: TaskFile, task: Task, gold: Gold) -> Iterator[Gold]:
+    """The same with the task's faults: a call that fails by one is made again.
+
+    Where a call was carried out and its answer got lost, a run goes on, as one that has looked does; a second one
+    makes it again.
+    """
+    faults = {(one.tool, one.call): _quick(fault_of(one), file) for one in task.faults}
+    for again in (False, True) if any(fault.done for fault in faults.values()) else (False,):
+        yield _gold_run(file, task, Gold(gold.plan, open_=list(gold.open_)), faults, again=again)
+
+
+def _quick(fault: Fault, file: TaskFile) -> Fault:
+    """A fault without the wait: one that is longer than the tool may take is a timeout."""
+    limit = file.tools[fault.tool].timeout
+    if limit is not None and fault.delay_s > limit:
+        return replace(fault, kind="timeout", error="", result=ABSENT, done=False)
+    return fault
+
+
+def _gold_run(
+    file: TaskFile,
+    task: Task,
+    gold: Gold,
+    faults: Mapping[tuple[str, int], Fault] | None = None,
+    *,
+    again: bool = False,
+) -> Gold:
+    faults = faults or {}
+    quick = tuple(replace(fault, delay_s=0.0) for fault in faults.values())
+    environment = (
+        Environment(faults=quick) if file.worlds is None else file.worlds.environment(task.world, quick)
+    )
+    run = ToolRun(approval=Approval(file.defaults.approve), environment=environment)
+    caller = _Caller(file, run, gold, faults, again)
+    turns = gold.plan
     expects = [turn.expect for turn in task.turns] or [task.expect]
     steps: list[Step] = []
     made: list[TurnMade] = []
@@ -79,7 +123,8 @@ def _gold_run(file: TaskFile, task: Task, turns: Plan, gold: Gold) -> Gold:
     known = task.expect.reference.answer if task.expect.reference else {}
     for item, (calls, expect) in enumerate(zip(turns, expects, strict=True)):
         first = len(steps) + 1
-        steps += [Step("", (call,), (caller.result(call),)) for call in calls]
+        gold.efforts.append(Effort())
+        steps += [Step("", (call,), (result,)) for call in calls for result in caller.results(call)]
         last = expect if item < len(turns) - 1 or not task.turns else _both(expect, task.expect)
         outputs = answers(file, last, known if item == len(turns) - 1 else {}, gold.open_)
         submit = ToolCall(SUBMIT, to_plain(outputs))
@@ -112,8 +157,32 @@ class _Caller:
     file: TaskFile
     run: ToolRun
     gold: Gold
+    faults: Mapping[tuple[str, int], Fault]
+    again: bool
+    counts: Counter[str] = field(default_factory=Counter)
 
-    def result(self, call: ToolCall) -> ToolResult:
+    def results(self, call: ToolCall) -> Iterator[ToolResult]:
+        """What came of a call, each time that it was made."""
+        effort = self.gold.efforts[-1]
+        effort.attempts.append(0)
+        effort.delays.append(0.0)
+        while True:
+            self.counts[call.name] += 1
+            fault = self.faults.get((call.name, self.counts[call.name]))
+            effort.attempts[-1] += 1
+            effort.delays[-1] += 0.0 if fault is None else fault.delay_s
+            result = self.result(call, by_fault=fault is not None)
+            yield result
+            if fault is None or not self._makes_again(fault, result):
+                return
+
+    def _makes_again(self, fault: Fault, result: ToolResult) -> bool:
+        """Whether what a fault did to a call wants another: it failed, or it changed nothing and says otherwise."""
+        if fault.result is not ABSENT:
+            return self.file.tools[fault.tool].rules.writes
+        return not result.ok and (self.again or not fault.done)
+
+    def result(self, call: ToolCall, *, by_fault: bool) -> ToolResult:
         """What came of a call; where it may not be made, a result that says so."""
         tool = self.file.tools[call.name]
         if tool.rules.writes and tool.world is None:
@@ -124,7 +193,7 @@ class _Caller:
             return ToolResult(call, "(not called)")
         result = tool.run(call, self.run)
         self.gold.made.append(result)
-        if not result.ok:
+        if not result.ok and not by_fault:
             words = f"{one_line(str(call), 120)} fails: {one_line(result.content, 160)}"
             if _stands_alone(tool):
                 self.gold.failed.append(words)

@@ -17,7 +17,8 @@ from ..file.format import Task
 from ..file.locate import Document, JsonPath, read_document
 from ..file.problems import Problems
 from ..tasks import TaskFile
-from .gold import Gold, gold_runs, idle_runs
+from .bounds import too_much
+from .gold import Gold, faulted_runs, gold_runs, idle_runs
 
 NAMED = 4  # tasks that a line names
 MAX_LINES = 20
@@ -85,7 +86,11 @@ def _in_part(proofs: Sequence[Proof]) -> list[str]:
             tasks.setdefault(words, []).append(proof.task)
     if not tasks:
         return []
-    head = f"  {_tasks(len(proofs))} proved in part: an idle run fails; a reference with calls and an answer would prove more"
+    more = "; a reference with calls and an answer would prove more"
+    hint = (
+        "" if all(words.startswith("that ") for words in tasks) else more
+    )  # a reference does not widen limits
+    head = f"  {_tasks(len(proofs))} proved in part: an idle run fails{hint}"
     lines = []
     for words, names in tasks.items():
         several = list(dict.fromkeys(names))
@@ -122,6 +127,8 @@ class _Prover:
                 problems.add((*self.path, "expect"), f"what it asks for can't be done: the call {words}")
         if not problems:
             open_ += self._gold_fails(gold, problems)
+        if not problems and not any(one.about == "calls" for one in gold.open_):
+            open_ += self._too_hard(gold, problems)
         open_ += self._idle_passes(problems)
         return Proof(self.task.id, len(gold.made), problems.report(), open_)
 
@@ -140,8 +147,7 @@ class _Prover:
         return best
 
     def _failed_in_turns(self, gold: Gold) -> int:
-        failed = [check for check in self._judged(gold.run) if check.failed and check.turn is not None]
-        return sum(not self._hangs_on_open(check, gold) for check in failed)
+        return sum(check.turn is not None for check in self._certainly_failed(gold))
 
     def _reference_fails(self, problems: Problems) -> None:
         reached = self.file.wanted(self.task)
@@ -171,6 +177,34 @@ class _Prover:
                     self._place(check), f"a run that does what the task asks for fails it: {check.feedback}"
                 )
         return [f"whether {', '.join(dict.fromkeys(left))} can pass"] if left else []
+
+    def _too_hard(self, gold: Gold, problems: Problems) -> list[str]:
+        """Note what a run fails that meets the task's faults, and the limits that are too tight for it."""
+        runs = list(faulted_runs(self.file, self.task, gold)) if self.task.faults else [gold]
+        failed = [self._certainly_failed(run) for run in runs]
+        best = min(range(len(runs)), key=lambda place: len(failed[place]))
+        for check in failed[best]:
+            words = f"a run that does what the task asks for fails it by the task's faults: {check.feedback}"
+            problems.add(self._place(check), words)
+        open_ = []
+        for found in () if failed[best] else too_much(self.file, self.task, runs[best].efforts):
+            if found.certain:
+                problems.add(
+                    self._limit(found.limit), f"a run that does what the task asks for {found.words}"
+                )
+            else:
+                open_.append(found.words)
+        return open_
+
+    def _certainly_failed(self, gold: Gold) -> list[CheckResult]:
+        return [one for one in self._judged(gold.run) if one.failed and not self._hangs_on_open(one, gold)]
+
+    def _limit(self, name: str) -> JsonPath:
+        """Where a limit of the task stands, or what it is too tight for."""
+        for path in ((*self.path, "limits", name), ("defaults", "limits", name)):
+            if path in self.document.lines:
+                return path
+        return (*self.path, "expect")
 
     def _hangs_on_open(self, check: CheckResult, gold: Gold) -> bool:
         about = {one.about for one in gold.open_}
