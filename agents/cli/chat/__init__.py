@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .chat import Chat
     from .events import SetupEvent
     from .show import Show
+    from .store import Sessions
 
 DEFAULT_TOOLS = "calculate,convert_units,date_math"
 
@@ -119,7 +120,14 @@ def _run(given: dict[str, Any]) -> int:
             return asyncio.run(_talk(chat, lines, given))
     finally:
         if chat.store is not None:
-            chat.store.close()
+            _close(chat.store)
+
+
+def _close(store: Sessions) -> None:
+    from .pruning import tidy
+
+    tidy(store)
+    store.close()
 
 
 def _budget(usd: float) -> AbstractContextManager[object]:

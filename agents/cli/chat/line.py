@@ -15,9 +15,11 @@ from prompt_toolkit.filters import has_focus
 from prompt_toolkit.history import FileHistory, History, InMemoryHistory
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 
+from ...whole_file import write_whole
 from .offering import Offers
 
 PROMPT = "> "
+_HISTORY = 2_000_000  # bytes of the file of typed lines
 
 
 class Line:
@@ -56,9 +58,20 @@ def _history(folder: Path | None) -> History:
     try:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
         path.chmod(0o600)
+        _shorten(path)
     except OSError:
         return InMemoryHistory()
     return _LinesKept(str(path))
+
+
+def _shorten(path: Path) -> None:
+    """Leave the later half of the lines where there are very many: every start reads all of them."""
+    if path.stat().st_size <= _HISTORY:
+        return
+    with path.open("rb") as file:
+        file.seek(-_HISTORY // 2, os.SEEK_END)
+        tail = file.read()
+    write_whole(path, tail[max(0, tail.find(b"\n# ")) :])
 
 
 class _LinesKept(FileHistory):

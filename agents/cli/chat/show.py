@@ -30,6 +30,7 @@ from .forms import CallForm, ResultForm
 CALL = 200  # characters of a call on its line
 REASON = 200  # characters of what was wrong with it
 ANSWER = 50_000  # characters of an answer that are shown
+WORTH_A_LINE = 2.0  # seconds that a model is waited for, from which on a line that stays says so
 
 
 class Show(Protocol):
@@ -160,7 +161,7 @@ class PlainShow:
             case CompactEvent():
                 self._line("the conversation was summarised:")
                 self._line(cut(event.summary))
-            case RetryEvent():
+            case RetryEvent() if event.seconds >= WORTH_A_LINE:
                 self.settle()
                 print(plain(retry_line(event, event.seconds)), file=self._err, flush=True)
             case CalledEvent():
@@ -278,7 +279,7 @@ class AnswerShow:
                 print(said, file=self._err, flush=True)
         elif isinstance(event, NoticeEvent):
             print(plain(event.text), file=self._err, flush=True)
-        elif isinstance(event, RetryEvent):
+        elif isinstance(event, RetryEvent) and event.seconds >= WORTH_A_LINE:
             print(plain(retry_line(event, event.seconds)), file=self._err, flush=True)
 
     def text(self, text: str) -> None:

@@ -136,6 +136,33 @@ class Sessions:
         )
         return [SessionInfo(*row) for row in rows]
 
+    def forget(self, name: str) -> None:
+        """Take a session out of the file; raises `ConfigurationError` where another chat has it open."""
+        held = self._held
+        self._held = None
+        try:
+            self.hold(name)
+            self._ask("DELETE FROM events WHERE session = ?", (name,))
+            self._ask("DELETE FROM sessions WHERE id = ?", (name,))
+        finally:
+            self.release()
+            self._held = held
+
+    def forget_empty(self, before: float) -> None:
+        """Take out the sessions of before this time in which nothing was said."""
+        empty = (
+            "SELECT id FROM sessions WHERE updated < ?"
+            " AND NOT EXISTS (SELECT 1 FROM events WHERE session = id AND kind = 'turn')"
+        )
+        for (name,) in self._ask(empty, (before,)):
+            self._ask("DELETE FROM events WHERE session = ?", (name,))
+            self._ask("DELETE FROM sessions WHERE id = ?", (name,))
+
+    def shrink(self) -> None:
+        """Give the room of what was forgotten back to the disk."""
+        self._ask("VACUUM")
+        self._ask("PRAGMA wal_checkpoint(TRUNCATE)")
+
     # ---- events
 
     def append(self, session: str, number: int, event: Event) -> None:

@@ -127,6 +127,11 @@ class JournalFile:
         self._do("DELETE FROM entries WHERE run = ?", (name,))
         self._do("DELETE FROM runs WHERE id = ?", (name,))
 
+    def shrink(self) -> None:
+        """Give the room of what was forgotten back to the disk."""
+        self._do("VACUUM", ())
+        self._do("PRAGMA wal_checkpoint(TRUNCATE)", ())
+
     def begin(self, name: str | None, title: str, *, parent: str = "", steps: int = 0) -> str:
         """A new run; returns its id. Raises `ConfigurationError` for a name that can't be one."""
         if name and self.run(name) is not None:

@@ -16,6 +16,8 @@ from chat_room import Room, Script, call
 from chat_terminal import PATIENCE
 from openai_server import answer, fail, hang, rate_limited
 
+from loopwright.cli.chat.events import RetryEvent
+from loopwright.cli.chat.show import AnswerShow, PlainShow
 from loopwright.models import LMResponse, Usage
 
 ESCAPE = "\x1b"
@@ -229,13 +231,21 @@ def test_the_embedded_model_answers_a_pipe(script: Script) -> None:
     assert (done.code, done.out, done.err) == (0, "36\n", "")
 
 
-@pytest.mark.parametrize(
-    ("options", "where"), [(["-p", "hi"], "err"), (["-p", "hi", "--json"], "out")], ids=["answer", "json"]
-)
-def test_that_a_model_is_asked_again_is_said(
-    script: Script, room: Room, options: list[str], where: str
+def test_that_a_model_is_asked_again_is_an_event(script: Script, room: Room) -> None:
+    done = script.chat(room.server(rate_limited(0.01), answer("hello")), "-p", "hi", "--json")
+    events = [json.loads(line) for line in done.out.splitlines()]
+    [retry] = [one for one in events if one["event"] == "retry"]
+    assert (done.code, done.err, retry["seconds"]) == (0, "", 0.01)
+
+
+def test_a_short_wait_for_a_model_is_not_worth_a_line(script: Script, room: Room) -> None:
+    done = script.chat(room.server(rate_limited(0.01), answer("hello")), "-p", "hi")
+    assert (done.code, done.out, done.err) == (0, "hello\n", "")
+
+
+@pytest.mark.parametrize("kind", [AnswerShow, PlainShow])
+def test_a_long_wait_for_a_model_is_one_line_beside_the_answer(
+    kind: type[AnswerShow] | type[PlainShow], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    done = script.chat(room.server(rate_limited(0.01), answer("hello")), *options)
-    assert done.code == 0
-    said = "asked again in 1 s: openai/any: too many requests" if where == "err" else '"event": "retry"'
-    assert said in getattr(done, where)
+    kind().event(RetryEvent(turn=1, seconds=20, reason="too many\x1b requests"))
+    assert capsys.readouterr() == ("", "asked again in 20 s: too many␛ requests\n")

@@ -8,6 +8,7 @@ from ....text import counted, one_line
 from ..chat import Chat
 from ..columns import fitted, in_columns, terminal_width
 from ..conversation import Turn
+from ..store import Sessions
 from .base import Command, Desk, UsageMistake, counted_turn
 
 SHOWN = 20  # sessions in a list
@@ -50,9 +51,13 @@ async def _fork(desk: Desk, rest: str) -> None:
 
 
 async def _sessions(desk: Desk, rest: str) -> None:
-    if desk.chat.store is None:
+    store = desk.chat.store
+    if store is None:
         raise UsageMistake("no sessions are kept here")
-    known = desk.chat.store.known()
+    if rest:
+        _drop(desk, store, *rest.partition(" ")[::2])
+        return
+    known = store.known()
     lines = []
     for one in known[:SHOWN]:
         when = datetime.fromtimestamp(one.updated).astimezone().strftime("%Y-%m-%d %H:%M")
@@ -63,6 +68,26 @@ async def _sessions(desk: Desk, rest: str) -> None:
         lines.append(in_columns([(row, f"{title}{origin}")]))
     more = [f"… and {len(known) - SHOWN} more"] if len(known) > SHOWN else []
     desk.tell("\n".join([*lines, *more]) or "no sessions yet")
+
+
+def _drop(desk: Desk, store: Sessions, word: str, what: str) -> None:
+    """Take one session out, or all that nobody touched for a while."""
+    from ..pruning import dropped, untouched
+
+    here = desk.chat.record.session
+    if word == "drop" and what.strip():
+        names = [store.found(what.strip())]
+        if names == [here]:
+            raise UsageMistake(f"{here} is the session that is open; /clear begins another")
+    elif word == "prune" and what.strip().isdecimal():
+        names = [one.id for one in untouched(store, int(what), here)]
+    else:
+        raise UsageMistake(
+            "write /sessions, /sessions drop ID, or /sessions prune DAYS: those that nobody touched so long"
+        )
+    freed = dropped(store, names) if names else 0
+    gone = f"{counted(len(names), 'session')} {'is' if len(names) == 1 else 'are'} gone"
+    desk.tell(f"{gone}, the files are {freed / 1_000:,.0f} kB smaller")
 
 
 async def _resume(desk: Desk, rest: str) -> None:
@@ -98,7 +123,9 @@ COMMANDS = (
     Command("/undo", "Take the last turn back.", _undo),
     Command("/retry", "Have the last message answered again.", _retry),
     Command("/fork [K]", "Go on in a new session with the first K turns, or with all.", _fork),
-    Command("/sessions", "The sessions that are kept.", _sessions),
+    Command(
+        "/sessions [drop ID|prune DAYS]", "The sessions that are kept; take some out for good.", _sessions
+    ),
     Command(
         "/resume [ID]", "Go on with another session: the latest, or the one whose id begins so.", _resume
     ),
