@@ -7,8 +7,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from docstring_parser import DocstringStyle, ParseError, parse
-
 _REST = re.compile(r"^\s*:param\b", re.MULTILINE)
 _NUMPY = re.compile(r"^\s*(?:Other )?Parameters\s*\n\s*-{3,}\s*$", re.MULTILINE)
 _GOOGLE = re.compile(
@@ -43,17 +41,16 @@ def read_docstring(doc: str | None) -> Description:
     """
     clean = inspect.cleandoc(doc or "")
     style = _style(clean)
-    return Description(_text(clean), {} if style is None else _parameters(clean, style))
+    return Description(_text(clean), {} if not style else _parameters(clean, style))
 
 
-def _style(doc: str) -> DocstringStyle | None:
+def _style(doc: str) -> str:
+    """The name that `docstring_parser` has for the form in which parameters are described; "" where none are."""
     if _REST.search(doc):
-        return DocstringStyle.REST
+        return "REST"
     if _NUMPY.search(doc):
-        return DocstringStyle.NUMPYDOC
-    if _GOOGLE.search(doc):
-        return DocstringStyle.GOOGLE
-    return None
+        return "NUMPYDOC"
+    return "GOOGLE" if _GOOGLE.search(doc) else ""
 
 
 def _text(doc: str) -> str:
@@ -62,9 +59,11 @@ def _text(doc: str) -> str:
     return re.sub(r"\n{3,}", "\n\n", _DOCTEST.sub("", text)).strip()
 
 
-def _parameters(doc: str, style: DocstringStyle) -> dict[str, str]:
+def _parameters(doc: str, style: str) -> dict[str, str]:
+    from docstring_parser import DocstringStyle, ParseError, parse
+
     try:
-        parsed = parse(doc, style)
+        parsed = parse(doc, DocstringStyle[style])
     except ParseError:
         return {}  # a docstring is prose: a malformed section costs the descriptions, not the tool
     found: dict[str, str] = {}

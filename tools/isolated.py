@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import multiprocessing
 import os
 import pickle
 import re
@@ -21,14 +20,16 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
-from multiprocessing.connection import Connection
 from pathlib import Path
 from types import ModuleType
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from .callables import called
 from .errors import ToolDefinitionError, ToolFailed
 from .render import exception_text, traceback_text
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
 
 _POLL_SECONDS = 0.05  # how soon a cancelled call is noticed
 
@@ -96,6 +97,8 @@ def call_isolated(
 
     Raises `IsolatedError`, `ToolFailed` and `OutOfTimeError`.
     """
+    import multiprocessing  # few programs have such tools
+
     deadline = None if timeout is None else time.monotonic() + timeout
     start = multiprocessing.get_context("spawn")
     ours, theirs = start.Pipe()

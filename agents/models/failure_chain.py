@@ -7,7 +7,6 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit, urlunsplit
 
 # Where a provider's key is read from, unless it is PROVIDER_API_KEY.
@@ -175,6 +174,8 @@ def _one_line(text: str) -> str:
 
 
 def _seconds_until(date: str, now: datetime) -> float | None:
+    from email.utils import parsedate_to_datetime  # with much behind it, for a header that few servers send
+
     try:
         return max(0.0, (parsedate_to_datetime(date) - now).total_seconds())
     except (ValueError, TypeError):  # no date; or one without a time zone
