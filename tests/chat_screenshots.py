@@ -26,7 +26,7 @@ from rich.style import Style
 from rich.text import Text
 
 FOLDER = Path(__file__).parent.parent / "examples" / "chat"
-WIDTH, HEIGHT = 92, 30
+WIDTH, HEIGHT = 92, 38
 _COLOURS = {"brown": "yellow", "brightbrown": "bright_yellow", "default": None}
 
 
