@@ -102,6 +102,11 @@ class Reply:
     def close(self) -> None:
         self._handler.close_connection = True
 
+    def hang_up(self) -> None:
+        """Close the connection at once: the client's end knows it when this returns."""
+        self._handler.connection.shutdown(socket.SHUT_RDWR)
+        self.close()
+
     def reset(self) -> None:
         """Drop the connection hard: the client sees "connection reset"."""
         connection = self._handler.connection
@@ -287,7 +292,7 @@ def filtered() -> Behaviour:
 
 def hang(reply: Reply) -> None:
     """Say nothing until the server stops."""
-    reply.stopped.wait(60)
+    reply.stopped.wait(300)
     reply.close()
 
 

@@ -244,7 +244,7 @@ def test_attempts_run_side_by_side_where_that_is_asked_for(call: Call) -> None:
     together = threading.Barrier(3)
 
     def answered(request: LMRequest) -> str:
-        together.wait(10)  # breaks unless three are asked at once
+        together.wait(60)  # breaks unless three are asked at once
         return answer((request.rollout_id or 0) / 1000)
 
     with context(lm=FunctionLM(answered)):

@@ -62,13 +62,13 @@ def full() -> str:
 
 def hang(waiting: ToolContext) -> str:
     """Never end."""
-    waiting.cancelled.wait(20)
+    waiting.cancelled.wait(60)
     return "late"
 
 
 async def sleep() -> str:
     """Never end, without blocking."""
-    await asyncio.sleep(20)
+    await asyncio.sleep(60)
     return "late"
 
 

@@ -36,7 +36,7 @@ def broken(why: str) -> str:
 
 def hang(waiting: ToolContext) -> str:
     """Never end."""
-    waiting.cancelled.wait(20)
+    waiting.cancelled.wait(60)
     return "late"
 
 
@@ -54,7 +54,7 @@ TOOLS: list[Any] = [book, broken, thing, wall, Tool(hang, timeout=0.05)]
 
 
 def quick(functions: HostFunctions) -> ProcessSandbox:
-    limits = Limits(wall_seconds=5, cpu_seconds=1, memory_mb=96, output_chars=2_000)
+    limits = Limits(wall_seconds=60, cpu_seconds=1, memory_mb=96, output_chars=2_000)
     return ProcessSandbox(limits, tools=functions)
 
 

@@ -26,7 +26,7 @@ HEAVY = [
 def loaded_by(statement: str) -> set[str]:
     program = f"import sys, json\n{statement}\nprint(json.dumps(sorted(sys.modules)))"
     done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=120
     )
     return set(json.loads(done.stdout))
 

@@ -142,7 +142,7 @@ def test_many_calls_are_awaited_at_once() -> None:
     at_once = threading.Barrier(4)
 
     def answer(request: LMRequest) -> str:
-        at_once.wait(10)  # breaks unless all four are asked at the same time
+        at_once.wait(60)  # breaks unless all four are asked at the same time
         return "[[ ## answer ## ]]\nyes"
 
     async def main() -> list[Any]:
@@ -158,12 +158,12 @@ def test_an_awaited_call_can_be_cancelled() -> None:
 
     def answer(request: LMRequest) -> str:
         asked.set()
-        go_on.wait(10)
+        go_on.wait(60)
         return "[[ ## answer ## ]]\nlate"
 
     async def main() -> None:
         task = asyncio.create_task(Predict("question -> answer").acall(question="?"))
-        await asyncio.to_thread(asked.wait, 10)
+        await asyncio.to_thread(asked.wait, 60)
         task.cancel()
         try:
             with pytest.raises(asyncio.CancelledError):

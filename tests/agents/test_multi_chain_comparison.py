@@ -154,7 +154,7 @@ def test_attempts_are_made_side_by_side(call: Call) -> None:
 
     def model(request: LMRequest) -> str:
         if not is_comparison(request):
-            together.wait(10)  # breaks unless all three are asked at once
+            together.wait(60)  # breaks unless all three are asked at once
             return f"{answer('-', 'reasoning')}\n{answer('Bern')}"
         return compared("Bern")
 

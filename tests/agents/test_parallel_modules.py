@@ -66,7 +66,7 @@ def test_calls_run_side_by_side(call: Call) -> None:
     together = threading.Barrier(3)
 
     def wait(n: int) -> int:
-        together.wait(10)  # breaks unless all three run at once
+        together.wait(60)  # breaks unless all three run at once
         return n
 
     assert call(Parallel(num_threads=3), [(wait, (n,)) for n in range(3)]) == [0, 1, 2]
@@ -287,7 +287,7 @@ def test_programs_run_side_by_side() -> None:
 
     class Waiting(Module):
         def forward(self) -> int:
-            return together.wait(10)
+            return together.wait(60)
 
     assert sorted(Ensemble().compile([Waiting(), Waiting()])()) == [0, 1]
 

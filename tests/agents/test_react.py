@@ -314,7 +314,7 @@ def test_calls_of_one_turn_run_at_the_same_time(way: Call) -> None:
 
     def wait(who: str) -> str:
         """Wait for the others."""
-        together.wait(10)  # breaks unless all three run at once
+        together.wait(60)  # breaks unless all three run at once
         return who
 
     turn = [call("wait", who=who) for who in "abc"]
@@ -428,7 +428,7 @@ def test_a_tool_may_await_several_programs_at_once() -> None:
     def answer(request: LMRequest) -> Answer:
         if request.tools:
             return submit(1) if request.messages[-1].role == "tool" else call("ask_all", n=3)
-        together.wait(10)  # breaks unless all three are asked at once
+        together.wait(60)  # breaks unless all three are asked at once
         return "[[ ## answer ## ]]\nyes"
 
     def ask_all(n: int) -> str:

@@ -142,7 +142,7 @@ def test_who_stops_reading_stops_the_program() -> None:
         """Wait."""
         started.set()
         try:
-            await asyncio.sleep(60)
+            await asyncio.sleep(120)
         finally:
             ended.set()
         return "late"
@@ -153,9 +153,9 @@ def test_who_stops_reading_stops_the_program() -> None:
         for event in events:
             if isinstance(event, ToolCallEvent):
                 break
-        assert started.wait(10)
+        assert started.wait(60)
         events.close()
-    assert ended.wait(10)
+    assert ended.wait(60)
 
 
 @awaited
@@ -165,7 +165,7 @@ async def test_who_stops_reading_without_blocking_stops_the_program() -> None:
     class Slow(ScriptedLM):
         async def acomplete(self, request: LMRequest) -> LMResponse:
             asked.append(request)
-            await asyncio.sleep(60)
+            await asyncio.sleep(120)
             return LMResponse("")
 
     with context(lm=Slow([])):
@@ -173,7 +173,7 @@ async def test_who_stops_reading_without_blocking_stops_the_program() -> None:
         assert isinstance(await anext(events), TurnEvent)
         began = time.monotonic()
         await events.aclose()
-    assert time.monotonic() - began < 30
+    assert time.monotonic() - began < 60
 
 
 def test_a_stream_has_the_context_it_was_begun_in() -> None:

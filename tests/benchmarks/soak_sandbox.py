@@ -38,7 +38,7 @@ from loopwright.sandbox.zygotes import ZYGOTES
 
 LIMITS = Limits(wall_seconds=0.15, cpu_seconds=5, memory_mb=64, output_chars=10_000)
 GROWTH_MB = 8.0
-GONE_SECONDS = 20.0
+GONE_SECONDS = 60.0
 _PR_SET_CHILD_SUBREAPER = 36
 
 SUM = "total = 0\nfor n in range(limit):\n    total += echo(n) if n == 3 else n\ntotal"

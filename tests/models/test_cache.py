@@ -81,7 +81,7 @@ class Counting(FunctionLM):
             number = self.calls
         self.asked.set()
         if self._gate:
-            assert self._gate.wait(30)
+            assert self._gate.wait(60)
         return LMResponse(f"answer {number}", usage=Usage(5, 2, usd=0.1))
 
 
@@ -164,10 +164,10 @@ def test_threads_that_ask_the_same_at_once_share_one_call() -> None:
 
     for thread in threads:
         thread.start()
-    assert counting.asked.wait(30)
+    assert counting.asked.wait(60)
     gate.set()
     for thread in threads:
-        thread.join(30)
+        thread.join(60)
 
     assert counting.calls == 1
     assert [response.text for response in responses] == ["answer 1"] * 8
@@ -193,14 +193,14 @@ def test_a_task_waits_for_the_call_of_a_thread() -> None:
 
     async def main() -> LMResponse:
         thread.start()
-        assert await asyncio.to_thread(counting.asked.wait, 30)
+        assert await asyncio.to_thread(counting.asked.wait, 60)
         waiting = asyncio.create_task(lm.acomplete(FULL))
         await asyncio.sleep(0.05)
         gate.set()
         return await waiting
 
     response = asyncio.run(main())
-    thread.join(30)
+    thread.join(60)
 
     assert (response.text, response.cached, counting.calls) == ("answer 1", True, 1)
 
@@ -215,7 +215,7 @@ def test_when_the_call_that_others_wait_for_fails_each_asks_for_itself() -> None
         if len(calls) > 1:
             return "done"
         asked.set()
-        assert gate.wait(30)
+        assert gate.wait(60)
         raise RateLimitError("slow down")
 
     lm = Cached(FunctionLM(first_fails), MemoryStore())
@@ -229,12 +229,12 @@ def test_when_the_call_that_others_wait_for_fails_each_asks_for_itself() -> None
 
     threads = [threading.Thread(target=ask) for _ in range(4)]
     threads[0].start()
-    assert asked.wait(30)
+    assert asked.wait(60)
     for thread in threads[1:]:
         thread.start()
     gate.set()
     for thread in threads:
-        thread.join(30)
+        thread.join(60)
 
     assert sorted(outcomes) == ["done", "done", "done", "failed"]
     assert lm.complete(FULL).text == "done"
@@ -247,7 +247,7 @@ def test_a_task_that_is_cancelled_while_it_waits_disturbs_no_other() -> None:
 
     async def main() -> LMResponse:
         leader = asyncio.create_task(lm.acomplete(FULL))
-        assert await asyncio.to_thread(counting.asked.wait, 30)
+        assert await asyncio.to_thread(counting.asked.wait, 60)
         impatient, patient = (asyncio.create_task(lm.acomplete(FULL)) for _ in range(2))
         await asyncio.sleep(0.05)
         impatient.cancel()
@@ -267,7 +267,7 @@ def test_a_leader_that_is_cancelled_leaves_the_way_free() -> None:
 
     async def main() -> LMResponse:
         leader = asyncio.create_task(lm.acomplete(FULL))
-        assert await asyncio.to_thread(counting.asked.wait, 30)
+        assert await asyncio.to_thread(counting.asked.wait, 60)
         follower = asyncio.create_task(lm.acomplete(FULL))
         await asyncio.sleep(0.05)
         leader.cancel()
@@ -284,13 +284,13 @@ def test_a_blocking_call_amid_a_running_one_of_the_same_thread_does_not_deadlock
 
     async def main() -> str:
         leader = asyncio.create_task(lm.acomplete(FULL))
-        assert await asyncio.to_thread(counting.asked.wait, 30)
+        assert await asyncio.to_thread(counting.asked.wait, 60)
         gate.set()
         blocked = lm.complete(FULL)  # blocks this loop: the leader can't go on meanwhile
         await leader
         return blocked.text
 
-    assert asyncio.run(asyncio.wait_for(main(), 30)) == "answer 2"
+    assert asyncio.run(asyncio.wait_for(main(), 60)) == "answer 2"
 
 
 def test_a_kept_stream_shows_the_reasoning_too() -> None:

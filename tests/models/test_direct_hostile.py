@@ -119,7 +119,7 @@ def test_whatever_a_server_sends_becomes_an_error_of_one_line(
     assert "secret" not in str(error)
     assert len(str(error)) < 600
     assert len(server.requests) == 1
-    assert time.monotonic() - started < 20, "a call must not hang"
+    assert time.monotonic() - started < 120, "a call must not hang"
 
 
 ODD_BUT_WHOLE = [
@@ -143,7 +143,7 @@ def test_an_answer_in_an_odd_form_is_read_also_where_a_stream_was_asked_for(
 ) -> None:
     server = openai_server(behaviour)
 
-    assert ask(DirectLM("openai/any", api_base=server.url, timeout=30), asking()).text == "4"
+    assert ask(DirectLM("openai/any", api_base=server.url, timeout=60), asking()).text == "4"
 
 
 def chunk(delta: dict[str, object], finish: str | None = None, **more: object) -> str:
@@ -186,7 +186,7 @@ STREAMS = [
 def test_a_stream_is_read_however_it_is_cut(ask: Way, behaviour: Behaviour, openai_server: Serve) -> None:
     server = openai_server(behaviour)
 
-    assert ask(DirectLM("openai/any", api_base=server.url, timeout=30), asking()).text == "Grüße 😀"
+    assert ask(DirectLM("openai/any", api_base=server.url, timeout=60), asking()).text == "Grüße 😀"
 
 
 def test_the_usage_after_the_last_words_is_counted(openai_server: Serve) -> None:

@@ -172,7 +172,7 @@ def test_a_server_that_speaks_no_tls_is_an_error(ask: Way, openai_server: Serve)
     url = openai_server(answer("4")).url.replace("http:", "https:")
 
     with pytest.raises(NetworkError):
-        ask(DirectLM("openai/any", api_base=url, timeout=10), asking())
+        ask(DirectLM("openai/any", api_base=url, timeout=60), asking())
 
 
 @each_way

@@ -99,7 +99,7 @@ def test_importing_models_imports_no_client_and_nothing_heavy(module: str) -> No
     ]
 
     done = subprocess.run(
-        [sys.executable, "-c", code, *heavy], capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", code, *heavy], capture_output=True, text=True, timeout=120, check=False
     )
 
     assert done.stdout == "[]\n", done.stderr

@@ -309,14 +309,14 @@ def test_a_model_outlives_its_event_loop(hosted: Hosted, openai_server: Serve) -
 
 
 def test_a_cancelled_call_ends_at_once(hosted: Hosted, openai_server: Serve) -> None:
-    lm = hosted(openai_server(lambda reply: reply.stopped.wait(30) and None))
+    lm = hosted(openai_server(lambda reply: reply.stopped.wait(60) and None))
 
     async def main() -> None:
         task = asyncio.create_task(lm.acomplete(asking()))
         await asyncio.sleep(0.3)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
-            await asyncio.wait_for(task, 10)
+            await asyncio.wait_for(task, 60)
 
     run(main())
 

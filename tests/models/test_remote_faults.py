@@ -118,7 +118,7 @@ def test_a_fault_becomes_a_typed_error_of_one_line(
     fault: Fault, ask: Way, route: type[RemoteLM], openai_server: Serve
 ) -> None:
     server = openai_server(fault.behaviour)
-    lm = route("openai/any", api_base=server.url, api_key=KEY, timeout=0.5 if fault in SLOW else 30)
+    lm = route("openai/any", api_base=server.url, api_key=KEY, timeout=0.5 if fault in SLOW else 60)
     started = time.monotonic()
 
     with pytest.raises(LMError) as caught:
@@ -131,7 +131,7 @@ def test_a_fault_becomes_a_typed_error_of_one_line(
     assert fault.says in str(error)
     assert "\n" not in str(error)
     assert KEY not in str(error)
-    assert time.monotonic() - started < 20, "a call must not hang"
+    assert time.monotonic() - started < 120, "a call must not hang"
     assert len(server.requests) == 1, "litellm's own retries must be off"
 
 
@@ -217,7 +217,7 @@ def test_a_stream_that_nobody_reads_on_is_closed_without_an_error(
     route: type[RemoteLM], openai_server: Serve
 ) -> None:
     server = openai_server(drip_events, answer("4"))
-    lm = route("openai/any", api_base=server.url, timeout=30)
+    lm = route("openai/any", api_base=server.url, timeout=60)
 
     pieces = lm.stream(asking())
     next(iter(pieces))

@@ -256,7 +256,7 @@ def script(folder: Path, where: str = "", kill_at: int = 0) -> tuple[int, list[s
         cwd=folder,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
         check=False,
     )
     booked_file = folder / "booked.txt"

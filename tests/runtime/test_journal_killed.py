@@ -84,7 +84,7 @@ class Model:
         self.asked.append(step)
         if step == self.kill_at and self.client is not None:
             self.client.kill()
-            reply.wait_for_hangup(10)
+            reply.wait_for_hangup(60)
             reply.close()
             return
         seen = [message["content"] for message in messages if message["role"] == "tool"]
@@ -132,7 +132,7 @@ class Job:
             text=True,
         )
         self.model.client = process
-        out, error = process.communicate(timeout=60)
+        out, error = process.communicate(timeout=120)
         assert process.returncode in (0, -signal.SIGKILL), error
         return process.returncode, out.splitlines()
 

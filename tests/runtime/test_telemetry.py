@@ -142,6 +142,6 @@ def test_without_opentelemetry_it_says_what_to_install() -> None:
         "try: Telemetry()\nexcept RuntimeError as error: print(error)"
     )
     ended = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120
     )
     assert 'pip install "loopwright[otel]"' in ended.stdout

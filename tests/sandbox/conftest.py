@@ -14,5 +14,5 @@ LEVEL: Level = probe().level  # what this system reaches; the tests hold it to t
 @pytest.fixture
 def sandbox() -> Iterator[ProcessSandbox]:
     """A sandbox of this test's own."""
-    with ProcessSandbox(Limits(wall_seconds=20, cpu_seconds=20), level=LEVEL) as engine:
+    with ProcessSandbox(Limits(wall_seconds=60, cpu_seconds=20), level=LEVEL) as engine:
         yield engine

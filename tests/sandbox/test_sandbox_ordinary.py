@@ -65,7 +65,7 @@ def test_the_corpus_is_large_enough_to_mean_something() -> None:
 
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_an_ordinary_program_prints_what_plain_python_prints(name: str, expected: dict[str, str]) -> None:
-    with ProcessSandbox(Limits(wall_seconds=30, cpu_seconds=30), level=LEVEL) as engine:
+    with ProcessSandbox(Limits(wall_seconds=120, cpu_seconds=30), level=LEVEL) as engine:
         execution = engine.run(PROGRAMS[name])
     assert execution.ok, execution.error
     assert execution.stdout == expected[name]

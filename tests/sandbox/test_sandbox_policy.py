@@ -332,7 +332,7 @@ def test_any_text_as_a_program_gives_an_execution(source: str) -> None:
     assert execution.ok == (execution.error is None)
 
 
-NOISE = ProcessSandbox(Limits(wall_seconds=10), level=LEVEL)
+NOISE = ProcessSandbox(Limits(wall_seconds=60), level=LEVEL)
 
 
 @pytest.fixture(autouse=True, scope="module")

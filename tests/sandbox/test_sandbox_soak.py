@@ -42,12 +42,18 @@ def test_ten_thousand_programs_and_killed_hosts_leave_nothing(tmp_path: Path) ->
 
 def test_cancelling_a_run_that_waits_for_its_turn_leaves_the_other_alone() -> None:
     async def two() -> Execution:
-        with ProcessSandbox(LONG, level=LEVEL) as engine:
+        begun, go_on = threading.Event(), threading.Event()
+        tools = {"begun": begun.set, "go_on": lambda: go_on.wait(60)}
+        with ProcessSandbox(LONG, tools=tools, level=LEVEL) as engine:
             engine.run("kept = 1")
-            first = asyncio.create_task(engine.arun("import time\ntime.sleep(0.5)\nkept + 1"))
+            first = asyncio.create_task(engine.arun("begun()\ngo_on()\nkept + 1"))
+            assert await asyncio.to_thread(begun.wait, 60)
+            waiting = asyncio.create_task(engine.arun("kept = 5"))
             await asyncio.sleep(0.1)
-            with pytest.raises(TimeoutError):
-                await asyncio.wait_for(engine.arun("kept = 5"), 0.1)
+            waiting.cancel()
+            go_on.set()
+            with pytest.raises(asyncio.CancelledError):
+                await waiting
             assert (await first).value == 2
             return await engine.arun("kept")
 
@@ -67,13 +73,19 @@ def test_cancelling_a_run_whose_worker_is_not_there_yet_does_not_wait_for_the_pr
         engine.close()
         return time.monotonic() - began
 
-    assert asyncio.run(cancelled()) < 30
+    assert asyncio.run(cancelled()) < 60
 
 
 def test_an_interrupted_program_says_so() -> None:
-    with ProcessSandbox(LONG, level=LEVEL) as engine:
-        threading.Timer(0.2, engine.interrupt).start()
-        execution = engine.run("while True: pass")
+    begun = threading.Event()
+    with ProcessSandbox(LONG, tools={"begun": begun.set}, level=LEVEL) as engine:
+
+        def interrupt() -> None:
+            begun.wait(60)
+            engine.interrupt()
+
+        threading.Thread(target=interrupt).start()
+        execution = engine.run("begun()\nwhile True: pass")
         assert (execution.end, execution.session_kept) == ("killed", False)
         assert "was interrupted" in str(execution.error)
 

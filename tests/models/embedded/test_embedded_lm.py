@@ -249,7 +249,7 @@ def test_other_weights_are_another_model_to_a_cache(tmp_path: Path) -> None:
 def test_importing_it_loads_neither_numpy_nor_tokenizers() -> None:
     code = "import sys, loopwright.models.embedded; print({'numpy', 'tokenizers', 'safetensors'} & set(sys.modules))"
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120
     )
     assert done.stdout.strip() == "set()"
 
