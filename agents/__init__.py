@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from . import errors as errors
     from . import evaluate as evaluate
     from . import streaming as streaming
+    from . import teleprompt as teleprompt
     from . import utils as utils
     from .adapters import Adapter as Adapter
     from .adapters import ChatAdapter as ChatAdapter
@@ -80,6 +81,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "utils": ("utils",),
     "streaming": ("streaming",),
+    "teleprompt": ("teleprompt",),
     "adapters": ("Adapter", "ChatAdapter", "JSONAdapter", "NativeAdapter"),
     "ambient": ("configure", "context", "inspect_history", "settings"),
     "bridges": ("asyncify", "syncify"),

@@ -167,8 +167,17 @@ class Settings:
 
     def __getattr__(self, name: str) -> Any:
         if name not in _OPTIONS:
-            raise AttributeError(f"no setting {name!r}; there are: {', '.join(sorted(_OPTIONS))}")
+            raise AttributeError(_no_setting(name))
         return getattr(current(), name)
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in _OPTIONS:
+            raise KeyError(_no_setting(name))
+        return getattr(current(), name)
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """A setting, or the default where there is none of that name."""
+        return getattr(current(), name) if name in _OPTIONS else default
 
     def configure(self, **options: Any) -> None:
         """The same as `loopwright.configure`."""
@@ -185,8 +194,24 @@ settings = Settings()
 def _checked(options: dict[str, Any]) -> dict[str, Any]:
     unknown = sorted(set(options) - _OPTIONS)
     if unknown:
-        raise ConfigurationError(f"no setting {unknown[0]!r}; there are: {', '.join(sorted(_OPTIONS))}")
+        raise ConfigurationError(_no_setting(unknown[0]))
     return {name: _CHECKS.get(name, _as_it_is)(value) for name, value in options.items()}
+
+
+# Settings of DSPy's, and what is in their place.
+_ELSEWHERE = {
+    "allow_tool_async_sync_conversion": "async tools work in plain code as they are",
+    "async_max_workers": "awaited modules need no threads",
+    "max_errors": "it is an argument of Evaluate, Parallel and batch",
+    "provide_traceback": "it is an argument of Evaluate and Parallel",
+    "rm": "Retrieve searches documents=...",
+    "track_usage": "usage is counted by `with track_usage() as usage`",
+}
+
+
+def _no_setting(name: str) -> str:
+    instead = f" ({_ELSEWHERE[name]})" if name in _ELSEWHERE else ""
+    return f"no setting {name!r}{instead}; there are: {', '.join(sorted(_OPTIONS))}"
 
 
 def _checked_lm(lm: object) -> BaseLM | None:

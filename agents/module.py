@@ -23,11 +23,11 @@ from loopwright.tools import ToolRegistry
 
 from .ambient import awaited_in_this_context, current, drive, in_this_context, unblocked
 from .calling import module_call
-from .errors import LoopwrightError, StateError
+from .errors import ConfigurationError, LoopwrightError, StateError
 from .example import Example
 from .models.base import BaseLM
 from .parallel import in_threads
-from .state import State, dump_state, read_program, undump_state, write_program
+from .state import State, dump_state, read_program, refuse_pickle, undump_state, write_program
 from .streaming import Event, aevents, events
 
 T = TypeVar("T")
@@ -133,8 +133,12 @@ class Module:
 
     # What it is made of
 
-    def named_sub_modules(self) -> Iterator[tuple[str, Module]]:
-        """Every module in this one, itself first ("" as its path), each once."""
+    def named_sub_modules(self, type_: type | None = None) -> Iterator[tuple[str, Module]]:
+        """Every module in this one, itself first ("" as its path), each once; with `type_` those of that class alone."""
+        found = self._walked()
+        return found if type_ is None else ((path, part) for path, part in found if isinstance(part, type_))
+
+    def _walked(self) -> Iterator[tuple[str, Module]]:
         seen: set[int] = set()
 
         def walk(path: str, value: object) -> Iterator[tuple[str, Module]]:
@@ -304,12 +308,18 @@ class Module:
         for path, predictor in new.items():
             vars(there[path]).update(vars(predictor))
 
-    def save(self, path: str | Path) -> None:
-        """Write what was learned to a JSON file, whole or not at all."""
+    def save(self, path: str | Path, save_program: bool = False) -> None:
+        """Write what was learned to a JSON file, whole or not at all; `save_program`, which DSPy has, is refused."""
+        if save_program:
+            raise ConfigurationError(
+                "a saved program holds no code: save(path) writes what was learned, and the program that is made again "
+                "in your code takes it over with load(path)"
+            )
         write_program(path, self.dump_state())
 
-    def load(self, path: str | Path) -> None:
+    def load(self, path: str | Path, allow_pickle: bool = False) -> None:
         """Take over what `save` wrote; raises `StateError` that names the file and what does not fit."""
+        refuse_pickle(allow_pickle)
         self.load_state(read_program(path))
 
 

@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from .errors import ConfigurationError
 from .module import Module
+from .state import refuse_pickle
 
 Program = TypeVar("Program", bound=Module)
 
@@ -20,8 +21,7 @@ def load(path: str | Path, program: Program | None = None, allow_pickle: bool = 
     Traceback (most recent call last):
     loopwright.errors.ConfigurationError: a saved program holds no code: make it as before, and load('agent.json', program)
     """
-    if allow_pickle:
-        raise ConfigurationError("loopwright reads no pickle: a file must not be able to run code here")
+    refuse_pickle(allow_pickle)
     if program is None:
         raise ConfigurationError(
             f"a saved program holds no code: make it as before, and load({str(path)!r}, program)"

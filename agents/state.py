@@ -17,7 +17,7 @@ from loopwright.tools.calls import ErrorKind, ToolCall, ToolResult
 
 from .__about__ import __version__
 from .adapters.values import to_plain
-from .errors import StateError
+from .errors import ConfigurationError, StateError
 from .example import Example
 from .trajectory import Step, Trajectory
 from .whole_file import write_whole
@@ -136,6 +136,12 @@ def write_program(path: str | Path, predictors: Mapping[str, Any]) -> None:
     """Write dumped states to a file, whole or not at all."""
     whole = {"loopwright": __version__, "format": FORMAT, "predictors": predictors}
     write_whole(path, json.dumps(whole, indent=2, ensure_ascii=False) + "\n")
+
+
+def refuse_pickle(allowed: object) -> None:
+    """Raise `ConfigurationError` where DSPy's `allow_pickle` is set: a file must not be able to run code here."""
+    if allowed:
+        raise ConfigurationError("loopwright reads no pickle: a file must not be able to run code here")
 
 
 def read_program(path: str | Path) -> dict[str, Any]:

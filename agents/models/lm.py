@@ -6,14 +6,14 @@ import sys
 from collections import deque
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Literal, NamedTuple, TextIO
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TextIO
 
 from ..errors import ConfigurationError, InputError
 from ..messages import Message
 from .base import BaseLM, Capabilities, Delta, LMRequest, LMResponse
 from .cache import Cached
 from .catalog import MODEL_FORMS, close_names, lookup
-from .chat_api import read_message
+from .chat_api import read_message, write_message
 from .failure_chain import without_login
 from .remote import DEFAULT_TIMEOUT, is_secret
 from .retry import Retrying
@@ -34,10 +34,43 @@ REQUEST_SETTINGS = ("temperature", "top_p", "max_tokens", "stop", "seed", "respo
 
 
 class Exchange(NamedTuple):
-    """One call of a model: what was asked, and the answer."""
+    """One call of a model: what was asked, and the answer. Programs of DSPy's read it by these names:
+
+    >>> call = Exchange(LMRequest((Message("user", "Hi"),)), LMResponse("Hello", model="m"))
+    >>> call["messages"], call["outputs"], call["usage"]["total_tokens"], call["model"]
+    ([{'role': 'user', 'content': 'Hi'}], ['Hello'], 0, 'm')
+    """
 
     request: LMRequest
     response: LMResponse
+
+    def __getitem__(self, key: Any) -> Any:  # names beside the places of a tuple
+        if not isinstance(key, str):
+            return tuple.__getitem__(self, key)
+        entry = self._by_name()
+        if key not in entry:
+            raise KeyError(f"no {key!r} in a call of a model; there are: {', '.join(entry)}")
+        return entry[key]
+
+    def _by_name(self) -> dict[str, Any]:
+        used = self.response.usage
+        return {
+            "messages": [write_message(message) for message in self.request.messages],
+            "kwargs": {
+                name: value
+                for name in REQUEST_SETTINGS
+                if (value := getattr(self.request, name)) not in (None, ())
+            },
+            "outputs": [self.response.text],
+            "response": self.response,
+            "usage": {
+                "prompt_tokens": used.prompt_tokens,
+                "completion_tokens": used.completion_tokens,
+                "total_tokens": used.total_tokens,
+            },
+            "cost": used.usd,
+            "model": self.response.model,
+        }
 
 
 class CallableLM(BaseLM):

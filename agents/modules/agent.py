@@ -29,6 +29,15 @@ class Agent(Module):
     limits: Limits
 
     @property
+    def max_iters(self) -> int | None:
+        """How many turns a run may take: the steps of `limits`."""
+        return self.limits.steps
+
+    @max_iters.setter
+    def max_iters(self, steps: int | None) -> None:
+        self.limits = replace(self.limits, steps=steps)
+
+    @property
     @abstractmethod
     def signature(self) -> Signature:
         """What the agent is given, and what it must submit."""
