@@ -12,9 +12,10 @@ from ..text import plain
 from .options import chosen_model, model_options
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from ..evaluation.tasks import TaskFile
+    from ..module import Module
 
 _FOLDER = click.Path(path_type=Path, file_okay=False)
 
@@ -113,6 +114,8 @@ def command(
     read = _read(files)
     if read is None:
         return 2
+    programs = {file.name: programmed(file, program) for file in read}
+    _warn_of_tools(programs.values())
     if check:
         return prove_tasks(files, read)
     selection = {name: options.pop(name) for name in ("split", "tags", "ids", "limit")}
@@ -126,7 +129,7 @@ def command(
     output = Output(out, as_json, verbose)
     if rescore is not None:
         return judge_again(chosen, KeptRun(rescore), gates, output)
-    trials = [trial for file in chosen for trial in plan(file, programmed(file, program), epochs)]
+    trials = [trial for file in chosen for trial in plan(file, programs[file.name], epochs)]
     model = chosen_model(**options)
     if dry_run:
         return show_extent(trials, model.model)
@@ -167,6 +170,21 @@ def _read(files: Sequence[Path]) -> list[TaskFile] | None:
     if twice is not None:
         raise click.UsageError(f"two of the files are named {twice!r}: give one of them another name")
     return read
+
+
+def _warn_of_tools(programs: Iterable[Module]) -> None:
+    """Say which tools demonstrations call that are not there: a model that is shown them will try."""
+    from ..evaluation.file.programs import tools_not_there
+
+    for program in programs:
+        for path, names in tools_not_there(program).items():
+            agent = f"the agent {path}" if path else "the agent"
+            click.echo(
+                plain(
+                    f"warning: the demonstrations of {agent} call {', '.join(names)}, which it does not have"
+                ),
+                err=True,
+            )
 
 
 def _selected(files: Sequence[TaskFile], wanted: dict[str, Any]) -> list[TaskFile]:

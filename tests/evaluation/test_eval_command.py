@@ -13,12 +13,14 @@ from pathlib import Path
 import pytest
 from replay import Failing, always, question_of, submit
 
-from loopwright import ReAct, context
+from loopwright import Example, ReAct, Trajectory, context
 from loopwright.cli import run_command
 from loopwright.errors import AuthError
 from loopwright.models import BaseLM, LMRequest
 from loopwright.models.scripted import Answer
-from loopwright.tools import ToolCall
+from loopwright.tools import ToolCall, ToolResult
+from loopwright.tools.calls import ErrorKind
+from loopwright.trajectory import Step
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "tasks"
 
@@ -139,6 +141,43 @@ def test_a_saved_program_replaces_what_the_agent_has_learned(run: Run, tasks: Pa
     code, _, _ = run(tasks, "--program", tmp_path / "learned.json", lm=always(answer))
     assert code == 0
     assert all("Say two." in text for text in seen)
+
+
+def shown(name: str, error: ErrorKind | None = None) -> Example:
+    call = ToolCall(name, {})
+    told = ToolResult(call, "done") if error is None else ToolResult.failed(call, error, "no such tool")
+    steps = (Step("", (call,), (told,)), Step("", (ToolCall("submit", {"answer": 2}),), ()))
+    return Example(question="1 + 1?", answer=2, trajectory=Trajectory(steps)).with_inputs("question")
+
+
+@pytest.mark.parametrize("options", [["--check"], []], ids=["checked", "run"])
+def test_demonstrations_that_call_what_the_agent_has_not_are_named(
+    run: Run, tasks: Path, tmp_path: Path, options: list[str]
+) -> None:
+    learned = ReAct("question -> answer: int", tools=["calculate"])
+    learned.react.demos = [shown("send_mail"), shown("calculate"), shown("calclate", "unknown_tool")]
+    learned.save(tmp_path / "learned.json")
+    code, _, err = run(tasks, "--program", tmp_path / "learned.json", *options)
+    assert code == 0
+    assert err.startswith("warning: the demonstrations of the agent call send_mail, which it does not have\n")
+
+
+def test_a_file_that_names_its_saved_program_is_looked_at_too(run: Run, tasks: Path, tmp_path: Path) -> None:
+    learned = ReAct("question -> answer: int", tools=["calculate"])
+    learned.react.demos = [shown("send_mail")]
+    learned.save(tmp_path / "learned.json")
+    tasks.write_text(FILE.replace("agent: {", "agent: {program: learned.json, "))
+    assert "call send_mail, which it does not have" in run(tasks)[2]
+    learned.react.demos = [shown("calculate")]
+    learned.save(tmp_path / "learned.json")
+    assert "warning" not in run(tasks)[2]
+
+
+def test_check_refuses_a_program_that_does_not_fit(run: Run, tasks: Path, tmp_path: Path) -> None:
+    ReAct("question -> reply").save(tmp_path / "other.json")
+    code, _, err = run(tasks, "--check", "--program", tmp_path / "other.json")
+    assert code == 2
+    assert "question -> reply" in err
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -11,11 +11,15 @@ from loopwright.tools import ToolRegistry
 from loopwright.tools.errors import ToolDefinitionError
 from loopwright.tools.resolve import resolve_object
 
+from ...adapters.base import CODE, SUBMIT
 from ...errors import ConfigurationError
 from ...module import Module
+from ...modules import ReAct
 from ...modules.agent import Agent
+from ...modules.tool_search import FIND
 from ...signature import Signature
 from ...text import one_line
+from ...trajectory import Trajectory
 from .format import CALLS_TOOLS, TAKES_STEPS, AgentSpec
 
 
@@ -69,6 +73,41 @@ def tools_of(program: Module) -> ToolRegistry:
             except ToolDefinitionError as error:
                 raise ConfigurationError(f"its agents' tools can't be told apart: {error}") from error
     return registry
+
+
+def tools_not_there(program: Module) -> dict[str, Sequence[str]]:
+    """By the path of each agent, the tools that its demonstrations call with success and that it does not have.
+
+    A model that is shown such calls makes them.
+
+    >>> from loopwright import Example, ReAct, Trajectory
+    >>> from loopwright.tools import ToolCall, ToolResult
+    >>> from loopwright.trajectory import Step
+    >>> agent, call = ReAct("q -> a", tools=["calculate"]), ToolCall("send_mail", {"to": "Ann"})
+    >>> shown = Trajectory((Step("", (call,), (ToolResult(call, "sent"),)),))
+    >>> agent.react.demos = [Example(q="Write to Ann.", a="done", trajectory=shown)]
+    >>> tools_not_there(agent)
+    {'': ['send_mail']}
+    """
+    found: dict[str, Sequence[str]] = {}
+    for path, part in program.named_sub_modules():
+        if isinstance(part, Agent):
+            own = () if isinstance(part, ReAct) else (CODE,)
+            known = {*getattr(part, "tools", ()), SUBMIT, FIND, "", *own}
+            missing = dict.fromkeys(name for name in _calls_shown(part) if name not in known)
+            found |= {path: list(missing)} if missing else {}
+    return found
+
+
+def _calls_shown(agent: Agent) -> Iterator[str]:
+    """The tools that the demonstrations of an agent call; a name that was none then either is an example of a mistake."""
+    for predictor in agent.predictors():
+        for demo in predictor.demos:
+            shown = demo.get("trajectory")
+            for step in shown.steps if isinstance(shown, Trajectory) else ():
+                for call, result in zip(step.calls, step.results, strict=False):
+                    if result.error != "unknown_tool":
+                        yield call.name
 
 
 def signature_of(program: Module) -> Signature | None:
