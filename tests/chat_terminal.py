@@ -33,6 +33,7 @@ class Terminal:
         self.screen = pyte.HistoryScreen(width, height, history=10_000, ratio=0.01)
         self._stream = pyte.ByteStream(self.screen)
         self.raw = b""
+        self.tells_its_cursor = True
         self._shown = 0  # bytes of it
         self.process = pexpect.spawn(
             command[0],
@@ -74,6 +75,8 @@ class Terminal:
         """Bring what was printed to the screen; a question for the cursor is answered where it was asked."""
         while (asked := self.raw.find(WHERE_IS_THE_CURSOR, self._shown)) >= 0:
             self._feed(asked + len(WHERE_IS_THE_CURSOR))
+            if not self.tells_its_cursor:
+                continue
             self.process.send(f"\x1b[{self.screen.cursor.y + 1};{self.screen.cursor.x + 1}R")
         self._feed(len(self.raw) - _begun(self.raw[self._shown :]))
 

@@ -37,6 +37,7 @@ class Line:
             reserve_space_for_menu=5,
             enable_suspend=True,
         )
+        _patient(self._session)
         if sys.platform != "win32":  # where a terminal signals its size, nothing needs to look for it
             self._session.app.terminal_size_polling_interval = None
 
@@ -47,7 +48,13 @@ class Line:
     async def ask(self, question: str, default: str = "") -> str:
         """A short answer to a question, which is kept in no history; raises as `read` does."""
         session: PromptSession[str] = PromptSession(enable_suspend=True)
+        _patient(session)
         return await session.prompt_async(question, default=default, handle_sigint=False)
+
+
+def _patient(session: PromptSession[str]) -> None:
+    """Complain of no terminal that is slow to say where its cursor is: a line that is far away, or a busy machine."""
+    session.app.renderer.cpr_not_supported_callback = None
 
 
 def _history(folder: Path | None) -> History:
