@@ -89,13 +89,16 @@ def _no_process_is_left(workshop: McpTools, http_url: str) -> Iterator[None]:
 
 
 def pids(tmp_path: Path) -> list[int]:
-    return [int(word) for word in (tmp_path / "pids").read_text().split()]
+    noted = tmp_path / "pids"
+    return [int(word) for word in noted.read_text().split()] if noted.exists() else []
 
 
 def alive(pid: int) -> bool:
-    stat = Path(f"/proc/{pid}/stat")
     if Path("/proc/self").exists():
-        return stat.exists() and stat.read_text().rpartition(")")[2].split()[0] != "Z"
+        try:
+            return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+        except (FileNotFoundError, ProcessLookupError):  # the latter where it ends in the middle of this
+            return False
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
@@ -214,7 +217,7 @@ def test_a_call_that_takes_too_long_is_a_timeout_and_the_next_one_works(raw: Raw
         result = tools.call(ToolCall("sleep", {"seconds": 30}))
         assert result.error == "timeout"
         assert result.content.startswith("Error: sleep did not finish within 1 s; it may have been done")
-        assert time.monotonic() - started < 10
+        assert time.monotonic() - started < 25  # a guard: the server would take 30 s
         again = said(tools, "add", a=1)
         assert again == "3" or again.startswith(
             "Error: add did not finish within 1 s"
@@ -247,7 +250,7 @@ DEATHS = {
 def test_a_lost_server_is_an_observation_and_leaves_no_process(
     raw: Raw, tmp_path: Path, does: str, told: str
 ) -> None:
-    with from_mcp(raw(does=does), timeout=30) as tools:
+    with from_mcp(raw(does=does), timeout=120) as tools:
         result = tools.call(ToolCall("look"))
         assert result.error == "raised"
         assert told in result.content
@@ -303,7 +306,7 @@ def test_a_server_that_can_not_be_used_is_refused_and_ended(
     raw: Raw, tmp_path: Path, script: dict[str, object], told: str
 ) -> None:
     with pytest.raises(ToolLookupError, match=f"the MCP server .*raw.py {told}"):
-        from_mcp(raw(**script), start_timeout=1 if script.get("does") == "hang at the start" else 30)
+        from_mcp(raw(**script), start_timeout=1 if script.get("does") == "hang at the start" else 120)
     assert not any(map(alive, pids(tmp_path)))
 
 
@@ -476,7 +479,7 @@ def test_a_result_that_breaks_a_promise_is_an_observation(
 def test_a_servers_own_patterns_are_never_run(raw: Raw) -> None:
     slow = {"type": "object", "properties": {"s": {"type": "string", "pattern": "^(a+)+$"}}}
     result = {"content": TEXT, "structuredContent": {"s": "a" * 40 + "!"}}
-    with from_mcp(raw(result=result, tools=[tool(outputSchema=slow)]), timeout=20) as tools:
+    with from_mcp(raw(result=result, tools=[tool(outputSchema=slow)]), timeout=60) as tools:
         assert "well" in said(tools)
 
 
@@ -556,7 +559,7 @@ def test_closing_answers_the_calls_that_wait(raw: Raw, tmp_path: Path) -> None:
         tools = await asyncio.to_thread(from_mcp, raw(does="hang at a call"))
         async with tools:
             waiting = asyncio.ensure_future(tools.acall(ToolCall("look")))
-            await asyncio.sleep(0.3)
+            await asyncio.to_thread(wait_until, lambda: len(pids(tmp_path)) == 2)  # the call has come
         return (await waiting).content
 
     assert asyncio.run(close_during_a_call()).endswith("was closed during the call")
@@ -583,7 +586,7 @@ def test_a_server_that_nobody_holds_any_more_is_ended(raw: Raw, tmp_path: Path) 
 def test_a_program_that_ends_takes_its_servers_with_it(raw: Raw, tmp_path: Path) -> None:
     code = f"from loopwright.tools.mcp import from_mcp\nkept = from_mcp({raw(does='not go')!r})\nprint(list(kept))"
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=True
     )
     assert done.stdout == "['look']\n"
     assert done.stderr == ""
@@ -604,7 +607,7 @@ def test_a_cancelled_call_leaves_the_session_usable() -> None:
 
 
 def wait_until(true: Callable[[], bool]) -> None:
-    end = time.monotonic() + 20  # a guard against hanging
+    end = time.monotonic() + 60  # a guard against hanging
     while not true():
         assert time.monotonic() < end
         time.sleep(0.02)
@@ -669,7 +672,7 @@ def test_without_the_sdk_the_extra_is_named(tmp_path: Path) -> None:
         [sys.executable, "-S", "-c", code, str(source), str(libraries)],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
         check=False,
     )
     assert "pip install 'loopwright[mcp]'" in done.stderr.splitlines()[-1]

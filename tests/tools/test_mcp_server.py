@@ -113,7 +113,7 @@ def served_by_http(*arguments: str) -> Iterator[str]:
         yield line.split()[-1]
     finally:
         process.send_signal(signal.SIGINT)
-        process.communicate(timeout=30)
+        process.communicate(timeout=120)
     assert process.returncode == 130
 
 
@@ -234,7 +234,7 @@ def test_the_protocol_has_standard_output_for_itself(shop: Path) -> None:
     process.stdin.write(asked)
     process.stdin.flush()
     answers = [process.stdout.readline(), process.stdout.readline()]
-    rest, errors = process.communicate(timeout=30)
+    rest, errors = process.communicate(timeout=120)
     assert ['"id":1' in answers[0], '"id":2' in answers[1], rest] == [True, True, ""]
     for printed in ("the shop opens", "a child of the shop", "looking oak", "a child of a tool"):
         assert printed in errors
@@ -258,7 +258,7 @@ def test_a_signal_ends_a_server_whose_client_says_nothing(shop: Path, number: si
     process.stdin.flush()
     process.stdout.readline()  # it serves
     process.send_signal(number)
-    assert process.wait(timeout=30) in (130, -number)
+    assert process.wait(timeout=120) in (130, -number)
     process.communicate()
 
 
@@ -291,7 +291,7 @@ def test_a_registry_is_served_on_any_two_descriptors() -> None:
         with os.fdopen(answering) as lines:
             answers = [json.loads(await asyncio.to_thread(lines.readline)) for _ in range(2)]
         os.close(asking)  # the client hangs up
-        await asyncio.wait_for(task, 30)
+        await asyncio.wait_for(task, 60)
         return answers
 
     first, second = asyncio.run(serve())

@@ -82,7 +82,7 @@ def from_mcp(
     cwd: str | Path | None = None,
     headers: Mapping[str, str] | None = None,
     timeout: float | None = 60,
-    start_timeout: float = 30,
+    start_timeout: float = 60,
     effects: Mapping[str, Effect] | None = None,
     trust_annotations: bool = False,
     only: Iterable[str] = (),

@@ -53,7 +53,8 @@ def called(params: dict[str, Any]) -> Any:
     if DOES == "be killed at a call":
         os.kill(os.getpid(), signal.SIGKILL)
     if DOES == "hang at a call":
-        time.sleep(60)
+        note(os.getpid())
+        time.sleep(120)
     if DOES == "hang up at a call":
         os.close(1)
         time.sleep(60)
