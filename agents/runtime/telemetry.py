@@ -8,22 +8,39 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
+
+from loopwright.tools import ToolCall
+from loopwright.tools.render import encodable
 
 from ..__about__ import __version__
 from ..adapters.values import to_plain
 from ..ambient import current
 from ..callbacks import BaseCallback
 from ..errors import ConfigurationError
+from ..messages import Message
 from ..models.base import LMRequest, LMResponse
 from ..module import Module
 
 if TYPE_CHECKING:
     from opentelemetry.trace import Span, Tracer, TracerProvider
 
+_Part = dict[str, Any]  # of JSON
+
 _SHOWN = 8_000  # characters of one message or argument in a span
-_FINISHED = {"tool_calls": "tool_call"}  # where the conventions have another word
+# where the conventions have another word
+_FINISHED = {"tool_calls": "tool_call"}
+_PROVIDERS = {
+    "azure": "azure.ai.openai",
+    "azure_ai": "azure.ai.inference",
+    "bedrock": "aws.bedrock",
+    "gemini": "gcp.gemini",
+    "mistral": "mistral_ai",
+    "vertex_ai": "gcp.vertex_ai",
+    "watsonx": "ibm.watsonx.ai",
+    "xai": "x_ai",
+}
 
 
 class Telemetry(BaseCallback):
@@ -93,14 +110,12 @@ class Telemetry(BaseCallback):
         span.set_attributes(
             {
                 "gen_ai.operation.name": "chat",
-                "gen_ai.provider.name": provider,
+                "gen_ai.provider.name": _PROVIDERS.get(provider, provider),
                 "gen_ai.request.model": model,
                 **{f"gen_ai.request.{key}": value for key, value in settings.items() if value is not None},
             }
         )
-        self._say(
-            span, "gen_ai.input.messages", [_message(one.role, one.content) for one in request.messages]
-        )
+        self._say_messages(span, "gen_ai.input.messages", lambda: [_asked(one) for one in request.messages])
 
     def on_lm_end(self, call_id: str, outputs: Any, exception: BaseException | None = None) -> None:
         """What the answer cost, and how it ended."""
@@ -119,7 +134,7 @@ class Telemetry(BaseCallback):
             )
             if used.usd is not None:
                 span.set_attribute("loopwright.usd", used.usd)
-            self._say(span, "gen_ai.output.messages", [_message("assistant", outputs.text)])
+            self._say_messages(span, "gen_ai.output.messages", lambda: [_answered(outputs)])
         self._end(span, exception)
 
     # ---- tools
@@ -171,14 +186,55 @@ class Telemetry(BaseCallback):
 
     def _say(self, span: Span, name: str, what: object) -> None:
         if self._content and span.is_recording():
-            text = (
-                what if isinstance(what, str) else json.dumps(to_plain(what), ensure_ascii=False, default=str)
-            )
-            span.set_attribute(name, text)
+            text = what if isinstance(what, str) else _json(to_plain(what))
+            span.set_attribute(name, encodable(text[:_SHOWN]))
+
+    def _say_messages(self, span: Span, name: str, messages: Callable[[], list[_Part]]) -> None:
+        if self._content and span.is_recording():
+            span.set_attribute(name, encodable(_json(messages())))
 
 
-def _message(role: str, text: str) -> dict[str, Any]:
-    return {"role": role, "parts": [{"type": "text", "content": text[:_SHOWN]}]}
+def _asked(message: Message) -> _Part:
+    """A message of the conversation in the conventions' form."""
+    if message.role == "tool":
+        part = {
+            "type": "tool_call_response",
+            "id": message.tool_call_id,
+            "response": message.content[:_SHOWN],
+        }
+        return {"role": "tool", "parts": [part]}
+    return {"role": message.role, "parts": [*_texts("text", message.content), *_calls(message.tool_calls)]}
+
+
+def _answered(response: LMResponse) -> _Part:
+    """An answer in the conventions' form."""
+    parts = [
+        *_texts("reasoning", response.reasoning),
+        *_texts("text", response.text),
+        *_calls(response.tool_calls),
+    ]
+    finish = _FINISHED.get(response.finish_reason, response.finish_reason)
+    return {"role": "assistant", "parts": parts, "finish_reason": finish}
+
+
+def _texts(kind: str, text: str) -> list[_Part]:
+    return [{"type": kind, "content": text[:_SHOWN]}] if text else []
+
+
+def _calls(calls: Sequence[ToolCall]) -> list[_Part]:
+    return [
+        {
+            "type": "tool_call",
+            "id": call.id,
+            "name": call.name,
+            "arguments": (call.malformed or _json(to_plain(dict(call.args))))[:_SHOWN],
+        }
+        for call in calls
+    ]
+
+
+def _json(body: object) -> str:
+    return json.dumps(body, ensure_ascii=False, default=str)
 
 
 def _value(given: object) -> str | bool | int | float:

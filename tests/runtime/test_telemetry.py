@@ -105,6 +105,67 @@ def test_what_was_said_is_in_spans_only_where_that_is_wanted(content: bool, span
     assert ("secret question" in said, "secret garden" in said) == (content, content)
 
 
+def test_a_conversation_is_told_in_the_conventions_parts(spans: Spans) -> None:
+    turn = LMResponse(
+        "I look.",
+        (ToolCall("look", {"n": 1}, "c1"),),
+        reasoning="Where is it?",
+        finish_reason="tool_calls",
+    )
+    end = LMResponse("", (ToolCall("submit", {}, "c2", malformed="{oops"),), finish_reason="tool_calls")
+    lm = ScriptedLM([turn, end, SUBMIT], capabilities=NATIVE)
+    with context(lm=lm, callbacks=[Telemetry(spans.provider, content=True)]):
+        ReAct("question -> answer", tools=[look])(question="where?")
+    first, second, third = [
+        dict(span.attributes or {}) for span in spans.all() if span.name == "chat scripted"
+    ]
+    call = {"type": "tool_call", "id": "c1", "name": "look", "arguments": '{"n": 1}'}
+    assert json.loads(str(first["gen_ai.output.messages"])) == [
+        {
+            "role": "assistant",
+            "parts": [
+                {"type": "reasoning", "content": "Where is it?"},
+                {"type": "text", "content": "I look."},
+                call,
+            ],
+            "finish_reason": "tool_call",
+        }
+    ]
+    asked = json.loads(str(second["gen_ai.input.messages"]))
+    assert [message["role"] for message in asked] == ["system", "user", "assistant", "tool"]
+    assert asked[2]["parts"] == [{"type": "text", "content": "I look."}, call]
+    assert asked[3]["parts"] == [{"type": "tool_call_response", "id": "c1", "response": "secret garden"}]
+    (told,) = json.loads(str(third["gen_ai.input.messages"]))[4]["parts"]
+    assert told["arguments"] == "{oops"
+
+
+def test_what_is_long_is_cut_and_half_a_letter_is_replaced(spans: Spans) -> None:
+    def long(text: str) -> str:
+        """Give it back."""
+        return text
+
+    turns = [ToolCall("long", {"text": "x" * 15_000}), ToolCall("submit", {"answer": "caf\udce9"})]
+    lm = ScriptedLM(turns, capabilities=NATIVE)
+    with context(lm=lm, callbacks=[Telemetry(spans.provider, content=True)]):
+        ReAct("question -> answer", tools=[long])(question="caf\udce9")
+    attributes = [str(value) for span in spans.all() for value in (span.attributes or {}).values()]
+    assert max(map(len, attributes)) < 30_000
+    assert all(value.encode() for value in attributes)
+    assert len(str((spans.one("execute_tool long").attributes or {})["gen_ai.tool.call.arguments"])) == 8_000
+
+
+@pytest.mark.parametrize(
+    ("model", "provider"), [("gemini/g", "gcp.gemini"), ("xai/g", "x_ai"), ("anthropic/c", "anthropic")]
+)
+def test_a_provider_has_the_conventions_name(model: str, provider: str, spans: Spans) -> None:
+    lm = ScriptedLM(["[[ ## b ## ]]\nx"])
+    lm.model = model
+    with context(lm=lm, callbacks=[Telemetry(spans.provider)]):
+        Predict("a -> b")(a=1)
+    (chat,) = [span for span in spans.all() if span.name.startswith("chat")]
+    assert (chat.attributes or {})["gen_ai.provider.name"] == provider
+
+
 def test_a_failed_tool_call_is_an_error(spans: Spans) -> None:
     run(spans, ToolCall("look", {"n": -1}), SUBMIT)
     span = spans.one("execute_tool look")
