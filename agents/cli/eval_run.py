@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 import click
 
-from ..text import counted
+from ..text import counted, plain
 
 if TYPE_CHECKING:
     from ..evaluation.reports.report import Report
@@ -74,6 +74,8 @@ def make(trials: Sequence[Trial], model: BaseLM, wanted: Wanted) -> tuple[Report
         else:
             kept = _InFolder(stack.enter_context(_folder(trials, model, wanted, wanted.out)))
             budget = run_budget(wanted.limits, kept.folder.before)
+            for doubt in kept.folder.doubts:
+                click.echo(plain(f"warning: {doubt}"), err=True)
             kept.folder.start()
         status = _made(kept, budget, model, wanted)
         kept.finish(status, budget)

@@ -26,7 +26,7 @@ from ..reports.report import Report
 from ..trials.attempt import Trial, TrialResult
 from . import manifest as manifests
 from . import store
-from .manifest import Manifest, Session, differences, digests
+from .manifest import Manifest, Session, differences, digests, doubts
 from .store import Key, Place, StoredTrials, TrialStore
 
 TASKS = "tasks.json"
@@ -61,10 +61,18 @@ class RunFolder:
     ['passed']
     """
 
-    def __init__(self, path: Path, planned: Sequence[Trial], manifest: Manifest, trials: TrialStore) -> None:
+    def __init__(
+        self,
+        path: Path,
+        planned: Sequence[Trial],
+        manifest: Manifest,
+        trials: TrialStore,
+        doubts: Sequence[str] = (),
+    ) -> None:
         self.path = path
         self.planned = planned
         self.manifest = manifest
+        self.doubts = doubts
         self._store = trials
         self._started = time.perf_counter()
 
@@ -81,7 +89,7 @@ class RunFolder:
     ) -> Self:
         """A new run in this folder; with `resume`, the one that is there, if it is of the same.
 
-        Until `start()` nothing is written of it.
+        `doubts` says what of its code has changed since the trials that it holds were made. Until `start()` nothing is written of it.
         """
         started = datetime.now(UTC).isoformat(timespec="seconds")
         now = Manifest.of(trials, model, started, paths=paths, options=options)
@@ -115,7 +123,8 @@ class RunFolder:
                 )
             sessions = (*(known.sessions if known else ()), Session(now.started))
             began = known.started if known else now.started
-            return cls(path, trials, replace(now, started=began, sessions=sessions), kept)
+            doubtful = doubts(known, now) if known and len(kept) else []
+            return cls(path, trials, replace(now, started=began, sessions=sessions), kept, doubtful)
         except BaseException:
             kept.close()
             raise

@@ -4,7 +4,8 @@
     started, status, planned, epochs          when (UTC); running, complete, interrupted or out of budget
     model                                     its name, and the settings that its answers depend on
     files                                     by name: path, and the digests of what its trials depend on:
-                                              agent, defaults, program, world, each tool, each task; the seed
+                                              agent, defaults, program, world, each tool, each task; the seed;
+                                              and of the Python files that their own code is in (sources)
     options                                   those of the command
     sessions                                  each time that it was worked on: started, seconds, calls, tokens, usd
 
@@ -36,6 +37,7 @@ from ...whole_file import write_whole
 from ..tasks import TaskFile
 from ..trials.attempt import Trial
 from .codec import from_json
+from .sources import sources
 
 FORMAT = 1
 FILE = "run.json"
@@ -57,6 +59,7 @@ class FileDigests:
     tools: Mapping[str, str]
     tasks: Mapping[str, str]
     world: str = ""
+    sources: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +144,21 @@ def differences(then: Manifest, now: Manifest) -> list[str]:
     return list(_differences(then, now))
 
 
+def doubts(then: Manifest, now: Manifest) -> list[str]:
+    """What else has changed between two manifests of one run, and may make its trials unlike: code, in words."""
+    found = []
+    if then.loopwright != now.loopwright:
+        found.append(f"loopwright was {then.loopwright}, now it is {now.loopwright}")
+    for name, before in then.files.items():
+        after = now.files[name].sources if name in now.files else {}
+        found += [
+            f"{source} has changed since trials of this run were made: they ran other code"
+            for source, known in before.sources.items()
+            if source in after and after[source] != known
+        ]
+    return list(dict.fromkeys(found))
+
+
 def _differences(then: Manifest, now: Manifest) -> Iterator[str]:
     if then.model != now.model:
         yield f"the model was {then.model}, now it is {now.model}"
@@ -223,6 +241,7 @@ def _digests(file: TaskFile, program: Module, path: str) -> FileDigests:
         {name: digest(asdict(tool.spec)) for name, tool in file.tools.items()},
         {task.id: task_digest(task) for task in file.tasks},
         "" if file.worlds is None else digest(view_of(file.worlds.fresh())),
+        sources(file, program),
     )
 
 

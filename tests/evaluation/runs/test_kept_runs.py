@@ -194,6 +194,67 @@ def test_what_differs_from_the_run_is_named(
     assert "Nothing was run" in err
 
 
+OWN_CODE = {
+    "a tool": (
+        FILE.replace("[calculate]", '[calculate, "own.py:twice"]'),
+        'def twice(n: int) -> int:\n    """Twice a number."""\n    return 2 * n\n',
+    ),
+    "a simulator": (
+        FILE.replace("{seed: 7}", '{world: "own.py:Shelf"}'),
+        "class Shelf:\n    def snapshot(self):\n        return {'books': 2}\n\n    def restore(self, state):\n        pass\n",
+    ),
+    "a program": (
+        FILE.replace(
+            '{signature: "question -> answer: int", tools: [calculate]}', '{program: "own.py:build"}'
+        ),
+        "from loopwright import ReAct\n\n\ndef build():\n    return ReAct('question -> answer: int', tools=['calculate'])\n",
+    ),
+    "a program's module": (
+        FILE.replace(
+            '{signature: "question -> answer: int", tools: [calculate]}', '{program: "built.py:build"}'
+        ),
+        "from loopwright import ReAct\n\n\nclass Own(ReAct):\n    pass\n",
+    ),
+}
+BUILT = """
+from pathlib import Path
+
+from loopwright.tools.resolve import resolve_object
+
+
+def build():
+    return resolve_object("own.py:Own", base=Path(__file__).parent)("question -> answer: int", tools=["calculate"])
+"""
+
+
+@pytest.mark.parametrize(("text", "code"), OWN_CODE.values(), ids=OWN_CODE)
+def test_code_that_has_changed_is_said_when_a_run_is_gone_on_with(
+    run: Run, tasks: Path, tmp_path: Path, text: str, code: str
+) -> None:
+    tasks.write_text(text)
+    (tmp_path / "own.py").write_text(code)
+    (tmp_path / "built.py").write_text(BUILT)
+    out = tmp_path / "kept"
+    assert run(tasks, "--out", out)[0] == 0
+    assert "warning" not in run(tasks, "--out", out, "--resume", "--epochs", "2")[2]
+    (tmp_path / "own.py").write_text(f"{code}\n\nBETTER = True\n")
+    done, _, err = run(tasks, "--out", out, "--resume", "--epochs", "3")
+    assert done == 0
+    assert err.startswith(
+        "warning: own.py has changed since trials of this run were made: they ran other code\n"
+    )
+
+
+def test_another_version_is_said_when_a_run_is_gone_on_with(run: Run, tasks: Path, tmp_path: Path) -> None:
+    run(tasks, "--out", tmp_path / "kept")
+    manifest = json.loads((tmp_path / "kept" / "run.json").read_text())
+    del manifest["files"]["sums"]["sources"]  # as versions before wrote it
+    (tmp_path / "kept" / "run.json").write_text(json.dumps({**manifest, "loopwright": "0.0.1"}))
+    code, _, err = run(tasks, "--out", tmp_path / "kept", "--resume")
+    assert code == 0
+    assert err.startswith("warning: loopwright was 0.0.1, now it is ")
+
+
 def test_a_comment_in_the_file_changes_nothing(run: Run, tasks: Path, tmp_path: Path) -> None:
     run(tasks, "--out", tmp_path / "kept")
     tasks.write_text("# a word\n" + FILE)
