@@ -14,6 +14,9 @@ from openai_server import Behaviour, OpenAIServer, Serve
 
 from loopwright.models.hosted import load_litellm
 
+# Before numpy is imported: a worker has one core, and the embedded model's small matrices gain nothing by threads.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 settings.register_profile(  # the same cases everywhere, however slow the machine
     "suite", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
 )

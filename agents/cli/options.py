@@ -85,9 +85,21 @@ def chosen_model(
     from ..models.lm import LM
 
     name = model or os.environ.get("LOOPWRIGHT_MODEL")
+    one_thread_for(name or "embedded")
     if name is None and api_base is None and temperature is None:
         return (current().lm or LM("embedded")) if replayed else current_lm()
     return LM(name or "embedded", api_base=api_base, temperature=temperature, cache=not no_cache)
+
+
+def one_thread_for(model: str) -> None:
+    """Have the embedded model reckon in one thread, unless the environment says otherwise.
+
+    Its matrices are so small that threads which share them do four times the work, in more time and not in less.
+    """
+    import os
+
+    if model == "embedded":
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 def named_tools(names: str) -> ToolRegistry:

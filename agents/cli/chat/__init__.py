@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..approving import approval_options
-from ..options import WORDS
+from ..options import WORDS, one_thread_for
 
 if TYPE_CHECKING:
     from .chat import Chat
@@ -237,6 +237,7 @@ def _setup(given: dict[str, Any]) -> SetupEvent:
     from .events import SetupEvent
 
     model = given["model"] or os.environ.get("LOOPWRIGHT_MODEL") or "embedded"
+    one_thread_for(model)
     plain = SetupEvent(model=model, tools=DEFAULT_TOOLS)
     return plain.model_copy(update={**_changes(given), "model": model})
 
