@@ -152,7 +152,12 @@ class ToolRegistry(Mapping[str, Tool]):
         for name in descriptions:
             if name not in self._tools:
                 raise ToolLookupError(self._unknown(name))
-        return ToolRegistry([one.with_(desc=descriptions.get(one.name)) for one in self.values()])
+        return ToolRegistry(
+            [
+                one.with_(desc=descriptions[one.name]) if one.name in descriptions else one
+                for one in self.values()
+            ]
+        )
 
     def search(self, text: str, k: int = 8) -> ToolRegistry:
         """The `k` tools whose names, descriptions and parameters fit a text best, the best first; fewer where fewer do.
