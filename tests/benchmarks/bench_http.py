@@ -4,7 +4,7 @@
 
 A server in a process of its own answers at once. Each scenario runs in its own process as well, on another
 core where there are two, and rounds are interleaved; medians of CPU time count, and ratios to "ours,
-direct". "cold" is the CPU of a whole process that makes one call. `--peer` names the Python of an
+direct". "cold" is the CPU of a whole process that makes one call, from bytecode as installed packages have it. `--peer` names the Python of an
 environment with dspy, pydantic-ai or smolagents; what can be imported beside us is measured anyway.
 """
 
@@ -22,6 +22,7 @@ import pstats
 import statistics
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Awaitable, Callable
@@ -269,7 +270,10 @@ def main() -> None:
         pin(1)
         print(measure(given.one, given.name, given.url))
     else:
-        run(given)
+        with tempfile.TemporaryDirectory() as folder:
+            os.environ["PYTHONPYCACHEPREFIX"] = folder
+            os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # else each process compiles what was edited
+            run(given)
 
 
 def run(given: argparse.Namespace) -> None:
