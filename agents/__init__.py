@@ -154,7 +154,9 @@ def _absent(name: str) -> str:
 
     near = get_close_matches(name, __all__, 1)
     hint = f"did you mean {near[0]!r}? " if near else ""
-    return f"{__name__} {__version__} has no {name!r}; {hint}there are: {', '.join(sorted(_HOME_OF))}"
+    there = ", ".join(sorted(_HOME_OF))
+    page = "what DSPy has and this has not is in coming_from_dspy.md"
+    return f"{__name__} {__version__} has no {name!r}; {hint}there are: {there} ({page})"
 
 
 def __dir__() -> list[str]:

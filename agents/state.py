@@ -152,6 +152,11 @@ def read_program(path: str | Path) -> dict[str, Any]:
         raise StateError(f"{path}: no such file") from None
     except (OSError, ValueError, RecursionError) as error:
         raise StateError(f"{path} is no saved program: {error}") from error
+    if isinstance(whole, dict) and "loopwright" not in whole and "metadata" in whole:
+        raise StateError(
+            f"{path} is no file of loopwright's, but looks like one that DSPy wrote: those are not read. Copy the "
+            "instructions and demos over (predictor.signature.with_instructions(...), predictor.demos), or optimize again"
+        )
     if isinstance(whole, dict) and whole.get("format", FORMAT) != FORMAT:
         raise StateError(
             f"{path} has format {whole['format']!r}; this version of loopwright reads format {FORMAT}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from openai_server import Serve, answer
 
 import loopwright
 from loopwright import LM, ChainOfThought, Limits, Module, Predict, ReAct, configure, context, settings
-from loopwright.errors import ConfigurationError
+from loopwright.errors import ConfigurationError, StateError
 from loopwright.models import LMResponse, ScriptedLM, Usage
 
 
@@ -38,6 +39,25 @@ def test_no_program_is_saved_and_no_pickle_is_read(tmp_path: Path) -> None:
         with pytest.raises(ConfigurationError, match="reads no pickle"):
             load(path, allow_pickle=True)
     program.load(path, allow_pickle=False)
+
+
+def test_a_file_that_dspy_wrote_is_told_from_other_nonsense(tmp_path: Path) -> None:
+    path = tmp_path / "program.json"
+    state: dict[str, object] = {
+        "demos": [],
+        "signature": {"instructions": "Answer.", "fields": []},
+        "lm": None,
+    }
+    path.write_text(json.dumps({"self": state, "metadata": {"dependency_versions": {"dspy": "3.4.1"}}}))
+    with pytest.raises(
+        StateError, match=r"looks like one that DSPy wrote: those are not read\. Copy the instr"
+    ):
+        Predict("question -> answer").load(path)
+
+
+def test_a_name_that_is_not_there_says_where_dspys_are_told() -> None:
+    with pytest.raises(AttributeError, match=r"has no 'Flex'; .* is in coming_from_dspy\.md"):
+        _ = loopwright.Flex  # type: ignore[attr-defined]  # what is tested
 
 
 def test_an_agents_turns_are_read_and_set() -> None:
