@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+import string
 from collections.abc import Callable, Iterable
 from typing import Any
 
 _LONGEST = 400  # characters of a part that is repeated
-_WORDS = "a 0_-.,:/()#@"  # characters that are tried where a class leaves the choice
+_WORDS = "a 0_-.,:/()#@" + string.printable + "é√\u4e00"  # tried in turn where a class leaves the choice
 
 
 def matching_text(pattern: str) -> str | None:
@@ -54,14 +55,22 @@ def _repeated(value: Any) -> str:
 def _of_class(value: Any) -> str:
     if str(value[0][0]) == "NEGATE":
         bad = [_members(one) for one in value[1:]]
-        return next(one for one in _WORDS if not any(has(one) for has in bad))
+        return _one(lambda one: not any(has(one) for has in bad))
     kind, first = value[0]
     if str(kind) == "LITERAL":
         return chr(first)
     if str(kind) == "RANGE":
         return chr(first[0])
     has = _members(value[0])
-    return next(one for one in _WORDS if has(one))
+    return _one(has)
+
+
+def _one(fits: Callable[[str], bool]) -> str:
+    """A character that fits."""
+    found = next(filter(fits, _WORDS), None)
+    if found is None:
+        raise _UnknownError
+    return found
 
 
 def _members(part: Any) -> Callable[[str], bool]:
@@ -90,7 +99,7 @@ _CATEGORIES = {
 
 _MADE: dict[str, Callable[[Any], str]] = {
     "LITERAL": chr,
-    "NOT_LITERAL": lambda value: next(one for one in _WORDS if ord(one) != value),
+    "NOT_LITERAL": lambda value: _one(lambda one: ord(one) != value),
     "ANY": lambda value: "a",
     "AT": lambda value: "",
     "IN": _of_class,
