@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
-from io import StringIO
 from typing import TYPE_CHECKING
 
 from ...text import one_line, plain
@@ -27,11 +26,12 @@ from .events import (
     TurnEvent,
 )
 from .forms import CallForm, ResultForm
+from .markdown import rendered
+from .region import Region
 from .show import ANSWER, Untold, call_line, cut, end_line, is_answer, made_line, retry_line, shown_outputs
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.live import Live
     from rich.text import Text
 
 _BLOCK = 8_000  # characters of a paragraph that is shown before it ends
@@ -46,7 +46,7 @@ class ScreenShow:
     """
 
     def __init__(self) -> None:
-        self._live: Live | None = None
+        self._region: Region | None = None
         self._waiting: list[Event] | None = None
         self._written = ""  # of the answer, not yet shown for good
         self._streamed = ""
@@ -88,10 +88,10 @@ class ScreenShow:
                 self._calls, self._untold = {}, Untold()
             case AskedEvent():
                 self._asked, self._retry = True, None
-                self._region()
+                self._refresh()
             case RetryEvent():
                 self._retry = (event, time.monotonic() + event.seconds)
-                self._region()
+                self._refresh()
                 self._refresh_after(1.0)
             case TokenEvent():
                 self._token(event)
@@ -99,12 +99,12 @@ class ScreenShow:
                 self._paragraphs(whole=True)
                 self._asked, self._thought = False, ""
                 self._calls[event.number] = event.call
-                self._region()
+                self._refresh()
             case ReturnedEvent():
                 self._calls.pop(event.number, None)
                 self._untold.told(event.call)
                 self._call(event.call, event.result)
-                self._region()
+                self._refresh()
             case StepEvent():
                 self._step(event)
             case EndEvent():
@@ -126,23 +126,29 @@ class ScreenShow:
     def settle(self) -> None:
         """Bring everything to the screen, and leave the region at the bottom."""
         self._paragraphs(whole=True)
-        if self._live is not None:
-            self._live.stop()
-            self._live = None
+        if self._region is not None:
+            self._region.close()
+            self._region = None
 
     # ---- for good
 
     def _say(self, text: str, style: str) -> None:
         from rich.text import Text
 
-        self._console.print(Text(text, style=style))
+        self._print(Text(text, style=style))
+
+    def _print(self, text: Text, *, soft_wrap: bool = False) -> None:
+        """Print for good, above the region."""
+        if self._region is not None:
+            self._region.fit()
+        self._console.print(text, soft_wrap=soft_wrap)
 
     def _call(self, call: CallForm, result: ResultForm) -> None:
         from rich.text import Text
 
         line, came = made_line(call, result, self._console.width - 1)
         style = "green" if result.error is None else "red"
-        self._console.print(Text(line, style="cyan").append(" ").append(came, style=style), soft_wrap=True)
+        self._print(Text(line, style="cyan").append(" ").append(came, style=style), soft_wrap=True)
 
     def _step(self, event: StepEvent) -> None:
         self._paragraphs(whole=True)
@@ -167,39 +173,14 @@ class ScreenShow:
 
     def _markdown(self, text: str) -> None:
         """Show Markdown, with one empty line after what is before it in the same answer."""
-        lines = self._rendered(text)
-        if lines.plain.strip():
-            if self._shown:
-                self._console.print()
-            self._console.print(lines, soft_wrap=True)
-            self._shown = True
-
-    def _rendered(self, text: str) -> Text:
-        from markdown_it import MarkdownIt
-        from rich.console import Console
-        from rich.markdown import Markdown
         from rich.text import Text
 
-        as_told = MarkdownIt(
-            "commonmark", {"html": False}
-        )  # rich leaves tags and comments out of what is shown
-        markdown = Markdown(text, hyperlinks=False, code_theme="ansi_dark")
-        markdown.parsed = as_told.enable("strikethrough").enable("table").parse(text)
-        aside = Console(
-            file=StringIO(),
-            width=self._console.width,
-            force_terminal=True,
-            color_system=self._console.color_system or "standard",  # type: ignore[arg-type]  # a name that it has itself
-            highlight=False,
-        )
-        aside.print(markdown)
-        lines = aside.file.getvalue().splitlines()  # type: ignore[attr-defined]  # it is the StringIO above
-        shown = [Text.from_ansi(line) for line in lines]
-        while shown and not shown[0].plain.strip():
-            del shown[0]
-        while shown and not shown[-1].plain.strip():
-            del shown[-1]
-        return Text("\n").join(shown)
+        lines = rendered(text, self._console)
+        if lines.plain.strip():
+            if self._shown:
+                lines = Text("\n").append_text(lines)
+            self._print(lines, soft_wrap=True)
+            self._shown = True
 
     # ---- while it is written
 
@@ -212,11 +193,11 @@ class ScreenShow:
             self._written += plain(event.text[: max(room, 0)])
         self._paragraphs(whole=False)
         if time.monotonic() - self._refreshed > _REFRESH:
-            self._region()
+            self._refresh()
         else:
             self._refresh_after(_REFRESH)
             if self._later is None:
-                self._region()
+                self._refresh()
 
     def _refresh_after(self, seconds: float) -> None:
         if self._later is None:
@@ -225,8 +206,8 @@ class ScreenShow:
     def _catch_up(self) -> None:
         """Show what came too soon after what was shown before it, and how long a model is still waited for."""
         self._later = None
-        if self._live is not None and self._waiting is None:
-            self._region()
+        if self._region is not None and self._waiting is None:
+            self._refresh()
             if self._still_waits() > 0:
                 self._refresh_after(1.0)
 
@@ -241,14 +222,11 @@ class ScreenShow:
             done, self._written = self._written[:end], self._written[end:]
             self._markdown(done)
 
-    def _region(self) -> None:
+    def _refresh(self) -> None:
         """Write the region at the bottom anew: the tail of what is being written, the calls under way."""
-        from rich.live import Live
-
-        if self._live is None:
-            self._live = Live(console=self._console, auto_refresh=False, transient=True)
-            self._live.start()
-        self._live.update(self._pending(), refresh=True)
+        if self._region is None:
+            self._region = Region(self._console, self._pending)
+        self._region.draw()
         self._refreshed = time.monotonic()
 
     def _pending(self) -> Text:

@@ -7,7 +7,7 @@ import threading
 
 from chat_room import Room, call
 from chat_terminal import PATIENCE, Terminal
-from openai_server import OpenAIServer, Reply, answer, rate_limited
+from openai_server import Behaviour, OpenAIServer, Reply, answer, rate_limited
 
 
 def last(server: OpenAIServer) -> object:
@@ -29,8 +29,8 @@ def test_a_line_that_was_found_by_ctrl_r_can_be_sent_again(room: Room) -> None:
     assert last(server) == "where is 17"
 
 
-def test_ctrl_z_stops_the_chat_and_fg_goes_on_with_the_line(room: Room) -> None:
-    server = room.server(answer("both halves"))
+def in_a_shell(room: Room, server: OpenAIServer) -> Terminal:
+    """A chat that was started in a shell, with its prompt on the screen."""
     shell = room.stack.enter_context(
         Terminal(
             ["--norc", "--noprofile", "-i"], room.env | {"PS1": "$ "}, folder=room.folder, command=["bash"]
@@ -39,6 +39,12 @@ def test_ctrl_z_stops_the_chat_and_fg_goes_on_with_the_line(room: Room) -> None:
     shell.wait(r"\$")
     shell.type(f"{sys.executable} -m loopwright chat {' '.join(room.options(server))}\r")
     shell.wait_for_prompt()
+    return shell
+
+
+def test_ctrl_z_stops_the_chat_and_fg_goes_on_with_the_line(room: Room) -> None:
+    server = room.server(answer("both halves"))
+    shell = in_a_shell(room, server)
     shell.type("half a")
     shell.wait("> half a")
     shell.type("\x1a")
@@ -62,10 +68,10 @@ def test_ctrl_c_leaves_a_search_and_not_the_chat(room: Room) -> None:
     assert "to leave" not in terminal.text
 
 
-def test_what_is_typed_while_an_answer_comes_is_the_next_line(room: Room) -> None:
-    go_on = threading.Event()
+def in_halves(go_on: threading.Event) -> Behaviour:
+    """A model that writes the second half of its answer when it is told to."""
 
-    def halves(reply: Reply) -> None:
+    def behave(reply: Reply) -> None:
         reply.start_events()
         for words in ("the first ", "and the second half"):
             reply.write_event({"id": "c", "choices": [{"index": 0, "delta": {"content": words}}]})
@@ -73,7 +79,30 @@ def test_what_is_typed_while_an_answer_comes_is_the_next_line(room: Room) -> Non
         reply.write_event({"id": "c", "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]})
         reply.end_events()
 
-    server = room.server(halves, answer("understood"))
+    return behave
+
+
+def test_ctrl_z_in_an_answer_gives_the_screen_to_the_shell_and_fg_goes_on(room: Room) -> None:
+    go_on = threading.Event()
+    shell = in_a_shell(room, room.server(in_halves(go_on)))
+    shell.type("tell me")
+    shell.wait("> tell me")
+    shell.type("\r")
+    shell.wait("the first")
+    shell.type("\x1a")
+    shell.wait("Stopped")
+    assert "the first" not in shell.text
+    assert not shell.screen.cursor.hidden
+    shell.type("fg\r")
+    shell.wait("the first")
+    go_on.set()
+    shell.wait("the first and the second half")
+    shell.wait_for_prompt()
+
+
+def test_what_is_typed_while_an_answer_comes_is_the_next_line(room: Room) -> None:
+    go_on = threading.Event()
+    server = room.server(in_halves(go_on), answer("understood"))
     terminal = room.terminal(server)
     terminal.enter("tell me")
     terminal.wait("the first")

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from io import StringIO
 
 import pyte
 import pytest
+from rich.console import Console
+from rich.text import Text
 
 from loopwright.cli.chat.events import (
     AskedEvent,
@@ -20,6 +23,7 @@ from loopwright.cli.chat.events import (
     TurnEvent,
 )
 from loopwright.cli.chat.forms import CallForm, ResultForm
+from loopwright.cli.chat.region import Region
 from loopwright.cli.chat.screen import ScreenShow
 
 GET = CallForm(name="get_order", args={"order_id": 17}, id="a")
@@ -183,3 +187,22 @@ def test_what_happens_while_the_screen_is_somebody_elses_comes_after(
         show.event(NoticeEvent(text="later"))
         assert capsys.readouterr().out == ""
     assert "later" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("terminal", "rows"), [({}, 3), ({"XTERM_VERSION": "1"}, 1)], ids=["anew", "cut"])
+def test_a_region_takes_more_rows_where_the_window_shrank(
+    monkeypatch: pytest.MonkeyPatch, terminal: dict[str, str], rows: int
+) -> None:
+    for name in ("XTERM_VERSION", "STY"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in terminal.items():
+        monkeypatch.setenv(name, value)
+    written = StringIO()
+    console = Console(file=written, force_terminal=True, width=60, height=20, legacy_windows=False)
+    region = Region(console, lambda: Text("x" * 50))
+    region.draw()
+    console.width = 20
+    written.truncate(0)
+    region.draw()
+    assert written.getvalue().partition("x")[0].count("\x1b[1A") == rows - 1
+    region.close()
