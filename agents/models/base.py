@@ -41,13 +41,17 @@ class LMRequest:
     rollout_id: int | None = None
 
     def followed_by(self, *messages: Message) -> LMRequest:
-        """The same with further messages. Each turn of an agent asks for it: `replace` takes six times as long.
+        """The same with further messages.
 
         >>> LMRequest((Message("user", "2 + 2?"),), seed=7).followed_by(Message("assistant", "4")).seed
         7
         """
+        return self.with_messages((*self.messages, *messages))
+
+    def with_messages(self, messages: tuple[Message, ...]) -> LMRequest:
+        """The same with these messages instead. Spelt out, since each turn of an agent asks: `replace` takes six times as long."""
         return LMRequest(
-            (*self.messages, *messages),
+            messages,
             self.tools,
             self.tool_choice,
             self.response_format,
@@ -101,6 +105,23 @@ class LMResponse:
     usage: Usage = NO_USAGE
     model: str = ""
     cached: bool = False
+
+    def priced(self, usd: float | None) -> LMResponse:
+        """The same answer with what it cost, None where that is not known.
+
+        >>> LMResponse("4", usage=Usage(10, 2)).priced(0.5).usage.usd
+        0.5
+        """
+        used = self.usage
+        return LMResponse(
+            self.text,
+            self.tool_calls,
+            self.reasoning,
+            self.finish_reason,
+            Usage(used.prompt_tokens, used.completion_tokens, used.cached_tokens, usd),
+            self.model,
+            self.cached,
+        )
 
     def as_cached(self) -> LMResponse:
         """The same answer, as it comes out of a cache: no tokens used, no money spent."""

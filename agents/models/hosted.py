@@ -6,7 +6,6 @@ import asyncio
 import logging
 import os
 from collections.abc import AsyncIterator, Callable, Iterator
-from dataclasses import replace
 from functools import cache
 from typing import Any, cast
 
@@ -148,7 +147,7 @@ class HostedLM(RemoteLM):
         return self._priced(reader.response(), arrived.usage)
 
     def _priced(self, response: LMResponse, usage: object) -> LMResponse:
-        return replace(response, usage=replace(response.usage, usd=self._price(response.usage, usage)))
+        return response.priced(self._price(response.usage, usage))
 
     def _price(self, counted: Usage, usage: object) -> float | None:
         """US dollars by litellm's table; None where the table does not know the model."""

@@ -239,13 +239,13 @@ class Run:
         """Fold the oldest part of the conversation; False where there is nothing to fold."""
         less = self.transcript.leave_out(self.steps)
         if less:
-            self.request = replace(self.request, messages=self.transcript.messages())
+            self.request = self.request.with_messages(self.transcript.messages())
         return less
 
     def _say(self, text: str) -> None:
         """Add a user's text, to the user's message that is yet to be sent where one is: some servers want turns to alternate."""
         last = self.request.messages[-1]
-        if last.role != "user" or not self.transcript.turns:
+        if last.role != "user":
             self._extend(Message("user", text))
             return
         longer = replace(last, content=f"{last.content}\n\n{text}")

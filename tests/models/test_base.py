@@ -10,7 +10,7 @@ from lm_calls import Way, acomplete, asking, each_way
 
 from loopwright.messages import Message
 from loopwright.models import NO_USAGE, BaseLM, Capabilities, Delta, LMRequest, LMResponse, Usage
-from loopwright.tools import ToolSpec
+from loopwright.tools import ToolCall, ToolSpec
 
 
 class Smallest(BaseLM):
@@ -64,3 +64,11 @@ def test_a_request_that_is_followed_by_messages_keeps_all_its_settings() -> None
     )
 
     assert request.followed_by(second) == replace(request, messages=(first, second))
+
+
+def test_an_answer_that_is_priced_keeps_everything_else() -> None:
+    usage = Usage(10, 3, cached_tokens=5, usd=None)
+    answer = LMResponse("4", (ToolCall("add"),), "so", "tool_calls", usage, "m", cached=True)
+
+    assert answer.priced(0.5) == replace(answer, usage=replace(usage, usd=0.5))
+    assert answer.priced(None) == answer

@@ -148,7 +148,7 @@ class DirectLM(RemoteLM):
     def _post(self, request: LMRequest, *, stream: bool) -> Post:
         from .exchange import Post
 
-        rest = replace(request, messages=())
+        rest = request.with_messages(())
         body = write_body(rest, self.model, self._facts, self._options, stream=stream)
         return Post(self._route.target, self._headers(stream=stream), _encoded(body, request.messages))
 
@@ -178,8 +178,9 @@ class DirectLM(RemoteLM):
         if self._facts is None:
             return response
         used = response.usage
-        usd = self._facts.usd(used.prompt_tokens, used.cached_tokens, used.completion_tokens)
-        return replace(response, usage=replace(used, usd=usd))
+        return response.priced(
+            self._facts.usd(used.prompt_tokens, used.cached_tokens, used.completion_tokens)
+        )
 
     def _failed(self, error: Exception) -> LMError:
         """The error to raise. A route that was not found can't be told more of."""
@@ -216,7 +217,7 @@ def _message(message: Message) -> str:
 
 def _json(value: object) -> str:
     """A value as JSON; half of a surrogate pair, which UTF-8 has no form for, is escaped."""
-    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_plain)
+    text = _write(value)
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -228,3 +229,6 @@ def _plain(value: object) -> object:
     if isinstance(value, Mapping):
         return dict(value)
     raise TypeError(f"{type(value).__name__} can't be sent as JSON")
+
+
+_write = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_plain).encode
