@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -14,6 +14,7 @@ import pytest
 from loopwright import TaskFile
 from loopwright.errors import TaskFileError
 from loopwright.evaluation.file.locate import parse_document
+from loopwright.evaluation.proofs.proving import prove
 
 BASE = Path(__file__).parent / "whole"
 SOUND: Any = parse_document((BASE / "refunds.yaml").read_text(), "t.yaml").value
@@ -23,7 +24,7 @@ JUNK: list[Any] = [
     None, True, False, 0, -1, 1e9, 0.5, 10**30, "", "x", "a b", "{", "\x00", "a" * 500, "os:system", "math:pi", "user",
     [], {}, [1], ["x"], {"x": 1}, [[]], [{}], {"tool": "refund"}, {"equals": None}, {"judge": {"rubric": "x"}},
     {"json_schema": {"$ref": "#/x"}}, {"json_schema": {"$defs": {"a": {"$ref": "#/$defs/a"}}, "$ref": "#/$defs/a"}},
-    {"regex": "("},
+    {"regex": "("}, {"regex": r"[^\w\W]"}, {"one_of": [None]}, [{"unchanged": "*"}], [{"path": "orders", "length": 1}],
 ]  # fmt: skip
 KEYS = ("turns", "input", "user", "judge", "score", "world", "state")
 
@@ -62,11 +63,13 @@ def mangled(seed: int) -> Any:
 def test_a_mangled_file_is_read_or_refused_in_words(start: int) -> None:
     refused = 0
     for seed in range(start, start + 100):
-        problems: tuple[str, ...] = ()
+        problems: Sequence[str] = ()
+        text = json.dumps(mangled(seed))
         try:
-            file = TaskFile.parse(json.dumps(mangled(seed)), "t.json", base=BASE)
+            file = TaskFile.parse(text, "t.json", base=BASE)
             assert len(file.examples()) == len(file.tasks)
             file.agent()
+            problems = [line for proof in prove(file, parse_document(text, "t.json")) for line in proof.wrong]
         except TaskFileError as error:
             refused += 1
             problems = error.problems or ("no line",)
