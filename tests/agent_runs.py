@@ -17,6 +17,7 @@ from typing import Any, Literal, cast
 
 import pytest
 from openai_server import Behaviour, OpenAIServer, Serve, answer
+from strict_server import complaint
 
 from loopwright import ChatAdapter, Limits, Prediction, ReAct, context
 from loopwright.models import LM, LMResponse
@@ -135,12 +136,13 @@ def assert_appended(played: Played) -> None:
 
 
 def assert_sound(played: Played) -> None:
-    """What holds of every run: every call has one result, and the model reads one answer to each."""
+    """What holds of every run: every call has one result, and a strict API takes each of the conversations."""
     for step in played.prediction.trajectory.steps:
         assert [result.call.name for result in step.results] == [one.name for one in step.calls] or (
             [result.error for result in step.results] == ["unparsed"] and not step.calls
         )
     assert_answered(played.messages(-1))
+    assert [complaint(body["messages"]) for body in played.bodies] == [""] * len(played.bodies)
 
 
 def distinct(bodies: list[dict[str, Any]]) -> list[dict[str, Any]]:

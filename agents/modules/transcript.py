@@ -47,9 +47,12 @@ class Transcript:
 
     def amend(self, message: Message) -> None:
         """Put another message in the place of the last one, which has not been sent."""
-        *others, last = self.turns[-1]
-        self.turns[-1] = (*others, message)
+        *others, last = self.turns[-1] if self.turns else self.opening.messages
         self.chars += _size((message,)) - _size((last,))
+        if self.turns:
+            self.turns[-1] = (*others, message)
+        else:
+            self.opening = self.opening.with_messages((*others, message))
 
     def messages(self) -> tuple[Message, ...]:
         """The conversation as the model gets it."""

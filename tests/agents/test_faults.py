@@ -15,7 +15,6 @@ from dataclasses import dataclass
 import pytest
 from agent_runs import TRANSPORTS, Said, Transport, Way, call, each_way, message, play, submit
 from openai_server import Serve, answer
-from strict_server import complaint
 
 from loopwright import Tool
 from loopwright.models import LMResponse
@@ -458,7 +457,6 @@ def test_a_fault_is_an_observation_and_the_run_ends_as_it_must(
     assert played.errors == list(fault.results)
     assert list(fault.done) == DONE
     assert len(played.bodies) == len(fault.turns) == len(played.prediction.trajectory.steps)
-    assert complaint(played.bodies[-1]["messages"]) == ""
     if len(fault.turns) > 1:
         assert fault.told in played.told(1)
 

@@ -234,6 +234,7 @@ def test_no_turns_at_all_is_a_forced_answer(script: Script) -> None:
     lm = script.lm(submit(3))
     prediction = script.run(ReAct(SIGNATURE, max_iters=0), lm, called, question="?")
     assert (prediction.answer, prediction.termination_reason) == (3, "forced_submit")
+    assert [message.role for message in lm.requests[0].messages] == ["system", "user"]
 
 
 @pytest.mark.parametrize(
