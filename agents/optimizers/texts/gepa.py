@@ -21,7 +21,7 @@ from ..conclusion import concluded, parts_of
 from ..driving.asking import Asker, Asks
 from ..driving.rollouts import Rollout, Search, draws
 from ..options import CompileOptions, with_defaults
-from ..racing import PERFECT, UNSCORED, Arm, Board, confirm, unchanged
+from ..racing import PERFECT, UNSCORED, Arm, Board, confirm, rung_order, unchanged
 from ..report import Decision
 from .mipro import CANDIDATES, Auto, trials_of
 from .pareto import drawn_from, front
@@ -29,6 +29,8 @@ from .proposing import proposal_in
 from .reflecting import Seen, asked_reflection
 
 RESERVE = 0.2  # of the budget for the confirmation
+BORN = 8  # candidates at least that a small effort should do for
+LEAST = 12  # held-out tasks of the front
 MERGED_ON = 5  # held-out tasks that a merged candidate must do as well on as its parents
 
 Proposer = Callable[
@@ -157,14 +159,15 @@ class GEPA(Optimizer):
         family = Family(Board(Asker(setting.budget, RESERVE if parts.confirm else 0.0)))
         board, baseline = family.board, Arm("baseline", setting.student)
         family.add(baseline, {c: text_of(setting.student, c) for c in components(setting.student)})
-        yield from board.measure("held out", [baseline], parts.val)
         effort, merges, number = self._effort(setting, len(parts.val)), self.merges, 0
+        held_out = self._held_out(parts.val, min(effort, board.asker.room()))
+        yield from board.measure("held out", [baseline], held_out)
         while board.asker.asked < effort and not board.asker.exhausted and not self._done(family):
             before, born = board.asker.asked, len(family.arms)
-            if merges and number % 3 == 2 and (yield from self._merged(setting, family, parts.val, number)):
+            if merges and number % 3 == 2 and (yield from self._merged(setting, family, held_out, number)):
                 merges -= 1
             else:
-                yield from self._evolved(setting, family, parts.train, parts.val, number)
+                yield from self._evolved(setting, family, parts.train, held_out, number)
             number += 1
             if board.asker.asked == before and len(family.arms) == born and number > effort:
                 break  # nothing is left to improve
@@ -191,6 +194,13 @@ class GEPA(Optimizer):
         board = family.board
         unscored = board.score(family.arms["baseline"]) is None
         return unscored or any(map(board.is_perfect, family.arms.values()))
+
+    def _held_out(self, val: Sequence[Example], effort: float) -> list[Example]:
+        """The tasks of the front: few enough that several candidates can be run on all of them (n_pareto in the paper)."""
+        order = rung_order(val, self.seed)
+        if self.max_full_evals is not None or effort >= BORN * len(order):
+            return order
+        return order[: max(LEAST, int(effort / BORN))]
 
     def _effort(self, setting: Setting, val: int) -> int:
         """How many rollouts the search may ask for."""

@@ -40,6 +40,8 @@ LARGEST_VAL: Mapping[Auto, int] = {"light": 100, "medium": 300, "heavy": 1000}
 RESERVE = 0.25  # of the budget for the confirmation
 GATHERED = 0.25  # of the budget at most for the pool of demonstrations
 ROUNDS = 2  # of the teacher, the second at temperature 1: a set is no better than its pool
+WORKED = 3  # examples that a proposal is shown
+POOL = 2 * WORKED  # of them that are made where no demonstrations are wanted
 TOOLS = 3  # whose descriptions are written anew at most: those whose calls fail most often
 RACED = 6  # of the best trials that are raced on all tasks
 FINALISTS = (
@@ -185,8 +187,8 @@ class MIPROv2(Optimizer):
         """Gather a pool, propose texts, let the estimator choose, race and confirm the best."""
         parts = self._parts(setting)
         gathering = self._gathering(setting, parts)
-        wanted = None if self.max_bootstrapped_demos else 0
-        solved = (yield from gathering.until(wanted, parts.train)) if wanted is None else []
+        wanted = None if self.max_bootstrapped_demos else POOL if self.fewshot_aware else 0
+        solved = (yield from gathering.until(wanted, parts.train)) if wanted != 0 else []
         asker = gathering.asker
         asker.reserve, asker.exhausted = RESERVE if parts.confirm else 0.0, False
         texts = yield from self._proposed(setting, parts, gathering, solved)
@@ -245,8 +247,7 @@ class MIPROv2(Optimizer):
             asked = asked_summary(parts.train[: self.view_data_batch_size], self.prompt_model)
             (told,) = yield from asker.ask("propose", [asked])
             summary = summary_in(told)
-        worked = [demo for one in solved[:3] for demo in one.demos.values()] if self.fewshot_aware else []
-        grounds = Grounds.of(student, summary, worked, gathering.failures)
+        grounds = Grounds.of(student, summary, failures=gathering.failures)
         if not self.program_aware:
             grounds = grounds.without_program()
         texts: dict[Component, list[str]] = {}
@@ -262,7 +263,7 @@ class MIPROv2(Optimizer):
             asked_proposal(
                 student,
                 component,
-                grounds,
+                grounds.with_examples(self._worked(solved, number)),
                 tip=TIPS[number % len(TIPS)] if self.tip_aware else "",
                 number=number,
                 temperature=self.init_temperature,
@@ -276,6 +277,13 @@ class MIPROv2(Optimizer):
             if text and text not in texts[component]:
                 texts[component].append(text)
         return texts
+
+    def _worked(self, solved: Sequence[Solved], number: int) -> list[Example]:
+        """The worked examples of one proposal: others for each, so that each comes upon something else."""
+        if not solved or not self.fewshot_aware:
+            return []
+        chosen = covering(solved, WORKED, draws(self.seed, "worked", number))
+        return [demo for one in chosen for demo in one.demos.values()]
 
     def _tried(self, setting: Setting, board: Board, space: Space, val: Sequence[Example]) -> Asks[list[Arm]]:
         """The arms that were tried, each once however often the estimator asks for it."""

@@ -63,11 +63,14 @@ class Grounds:
         cls,
         program: Module,
         summary: str = "",
-        demos: Sequence[Example] = (),
         failures: Mapping[str, Sequence[str]] | None = None,
     ) -> Grounds:
-        """On a program, with demonstrations."""
-        return cls(outline(program), summary, "\n\n".join(map(example_text, demos)), failures or {})
+        """On a program, without worked examples."""
+        return cls(outline(program), summary, failures=failures or {})
+
+    def with_examples(self, demos: Sequence[Example]) -> Grounds:
+        """The same with these worked examples."""
+        return replace(self, worked="\n\n".join(map(example_text, demos)))
 
     def without_program(self) -> Grounds:
         """The same for a proposer that is not shown the program."""
