@@ -54,7 +54,7 @@ def test_a_program_of_the_page_prints_what_it_shows(program: str, printed: str, 
         env=environment,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
     assert done.returncode == 0, done.stderr

@@ -115,7 +115,7 @@ def test_a_program_of_dspys_runs_with_only_its_import_changed(
         env={**os.environ, "MODEL_URL": server.url, "LOOPWRIGHT_CACHE": "off"},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         check=False,
     )
     assert done.returncode == 0, done.stderr

@@ -92,7 +92,7 @@ def test_open_starts_the_browser(folder: Path, tmp_path: Path, code: int, said: 
         env={**os.environ, "BROWSER": f"{program} %s"},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
     assert (tmp_path / "opened").read_text().split()[0] == (folder / "report.html").as_uri()

@@ -210,7 +210,7 @@ def test_a_process_that_dies_is_followed_by_one_that_goes_on(tmp_path: Path) -> 
         environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
         command = [sys.executable, str(script), str(tmp_path / "runs.db"), str(dies_at)]
         done = subprocess.run(
-            command, env=environment, capture_output=True, text=True, timeout=120, check=False
+            command, env=environment, capture_output=True, text=True, timeout=300, check=False
         )
         assert done.returncode in (0, 9), done.stderr
         calls, _, rest = done.stdout.partition("\n")
@@ -515,7 +515,7 @@ def test_a_saved_program_gives_the_same_prompts_in_a_fresh_process(tmp_path: Pat
     script.write_text(PROMPTS)
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     command = [sys.executable, str(script), str(tmp_path / "agent.json")]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=True)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=True)
     assert done.stdout.rstrip("\n") == prompts(program)
 
 

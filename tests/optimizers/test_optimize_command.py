@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import signal
 import subprocess
 import sys
-import time
+import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
-from openai_server import OpenAIServer, from_lm
+from openai_server import OpenAIServer, Reply, from_lm
 from optimizers.prices import ITEMS, NATIVE, harmed, teachable
 
 from loopwright import context
@@ -268,11 +269,6 @@ def test_a_model_without_a_key_is_refused_before_anything_is_run(
 # In a process of its own
 
 
-def slow(request: LMRequest) -> Answer:
-    time.sleep(0.02)
-    return teachable().complete(request)
-
-
 def command_line(*arguments: object) -> list[str]:
     return [sys.executable, "-m", "loopwright", *map(str, arguments)]
 
@@ -299,7 +295,7 @@ def test_it_learns_from_a_model_on_the_wire(tasks: Path, tmp_path: Path) -> None
             ),
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=300,
             env=environment(),
             check=False,
         )
@@ -366,7 +362,16 @@ def test_a_writer_on_a_server_of_its_own_writes_the_texts(
 
 def test_a_command_that_was_stopped_goes_on_where_it_was(tasks: Path, tmp_path: Path) -> None:
     out = tmp_path / "a.json"
-    with OpenAIServer(from_lm(FunctionLM(slow, capabilities=NATIVE))) as server:
+    answer, asked, ended = from_lm(teachable()), itertools.count(1), threading.Event()
+    waiting = threading.Semaphore(0)
+
+    def behave(reply: Reply) -> None:
+        if next(asked) > 30 and not ended.is_set():  # both workers wait for an answer until they are stopped
+            waiting.release()
+            ended.wait(300)
+        answer(reply)
+
+    with OpenAIServer(behave) as server:
         wanted = command_line(
             "optimize",
             tasks,
@@ -383,16 +388,16 @@ def test_a_command_that_was_stopped_goes_on_where_it_was(tasks: Path, tmp_path: 
             out,
         )
         first = subprocess.Popen(wanted, stderr=subprocess.PIPE, text=True, env=environment())
-        deadline = time.monotonic() + 60
-        while len(server.requests) < 30 and time.monotonic() < deadline:
-            time.sleep(0.02)
+        for _ in range(2):
+            assert waiting.acquire(timeout=180)
         first.send_signal(signal.SIGINT)
-        _, err = first.communicate(timeout=60)
+        _, err = first.communicate(timeout=180)
+        ended.set()
         assert first.returncode == 130
         assert "all in the store: give the same again to go on" in err
         before = len(server.requests)
         done = subprocess.run(
-            wanted, capture_output=True, text=True, timeout=120, env=environment(), check=False
+            wanted, capture_output=True, text=True, timeout=300, env=environment(), check=False
         )
         assert done.returncode == 0, done.stderr
         again = len(server.requests) - before
@@ -415,7 +420,7 @@ def test_the_embedded_model_learns_a_rule_that_only_demonstrations_show(tmp_path
         ),
         capture_output=True,
         text=True,
-        timeout=280,
+        timeout=600,
         env={name: value for name, value in os.environ.items() if name != "LOOPWRIGHT_MODEL"},
         check=False,
     )

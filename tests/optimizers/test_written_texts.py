@@ -217,7 +217,7 @@ except ConfigurationError as error:
     print(error, len(lm.requests))
 """
     done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=300, check=True
     )
     assert done.stdout.strip() == (
         "MIPROv2 searches with optuna, which is not installed: pip install 'loopwright[optuna]' 0"

@@ -55,21 +55,21 @@ def test_the_first_waits_for_the_trials_under_way(tmp_path: Path, openai_server:
     go, asked = threading.Event(), threading.Semaphore(0)
     server = openai_server(holding(go.is_set, asked))
     process = start(tasks, out, server)
-    assert asked.acquire(timeout=60)
-    assert asked.acquire(timeout=60)
+    assert asked.acquire(timeout=180)
+    assert asked.acquire(timeout=180)
     process.send_signal(signal.SIGINT)
     assert process.stderr is not None
     line = process.stderr.readline() + process.stderr.readline()
     assert "stopping: the trials under way are waited for; Ctrl-C again leaves at once" in line
     go.set()
-    shown, err = process.communicate(timeout=60)
+    shown, err = process.communicate(timeout=180)
     assert process.returncode == 130, err
     assert "interrupted: the report is of what was done" in err
     assert "not complete: 2 of 4 trials were made" in shown
     assert len(server.requests) == 4  # two for each of the two: no third trial was begun
     assert status(out) == "interrupted"
     process = start(tasks, out, server)
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=180)
     assert process.returncode == 0, err
     assert len(server.requests) == 8
     assert status(out) == "complete"
@@ -82,13 +82,13 @@ def test_the_second_leaves_at_once(tmp_path: Path, openai_server: Serve) -> None
     server = openai_server(holding(lambda: len(server.requests) <= 4, asked))  # two trials, then nothing more
     process = start(tasks, out, server)
     for _ in range(5):
-        assert asked.acquire(timeout=60)
+        assert asked.acquire(timeout=180)
     process.send_signal(signal.SIGINT)
     assert process.stderr is not None
     while "stopping" not in process.stderr.readline():
         pass
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=180)
     assert process.returncode == 130, err
     assert "left at once" in err
     assert status(out) == "interrupted"

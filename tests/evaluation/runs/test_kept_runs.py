@@ -120,7 +120,7 @@ def test_a_full_disk_ends_a_run_with_a_word_and_loses_nothing(run: Run, tasks: P
         env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
     assert done.returncode == 2

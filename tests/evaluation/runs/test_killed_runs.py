@@ -203,7 +203,7 @@ def test_a_run_that_is_killed_twenty_times_ends_as_one_that_was_not(
             model.expect(f"run-{kill}", chance.randint(1, ANSWERED))
             run = begin([f"run-{kill}", *arguments(tasks, killed, server)])
             process = next(run)
-            assert model.busy.wait(60), "the run did not begin"
+            assert model.busy.wait(180), "the run did not begin"
             time.sleep(chance.random() * 0.08)  # about what its answers take
             os.kill(process, signal.SIGKILL)
             assert next(run) == -signal.SIGKILL

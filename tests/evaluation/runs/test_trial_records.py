@@ -222,7 +222,7 @@ def test_a_full_disk_loses_nothing_that_was_written(path: Path) -> None:
         [sys.executable, "-c", FILLED, str(path), str(here.parent), str(here.parents[2])],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
     assert done.returncode == 0, done.stderr
