@@ -84,7 +84,7 @@ def read_document(path: Path, name: str) -> Document:
     """Read a file; `name` is what errors call it. Raises `TaskFileError` with the line."""
     try:
         if path.is_file() and path.stat().st_size > MAX_BYTES:
-            raise TaskFileError([f"{name}: larger than {MAX_BYTES // 1_000_000} MB: no task file is"])
+            raise TaskFileError([f"{name}: larger than {MAX_BYTES // 1_000_000} MB, the most that one file may be"])
         raw = path.read_bytes()
     except FileNotFoundError:
         raise TaskFileError([f"{name}: no such file{_neighbour(path)}"]) from None
@@ -188,7 +188,8 @@ class _Reader:
     def read(self, node: yaml.Node, path: JsonPath, depth: int) -> Any:
         self.count += 1
         if self.count > MAX_NODES or depth > MAX_DEPTH:
-            what = f"more than {MAX_NODES:,} values" if self.count > MAX_NODES else "nested too deeply"
+            many = f"more than {MAX_NODES:,} values, the most that one file may hold"
+            what = many if self.count > MAX_NODES else "nested too deeply"
             raise TaskFileError([f"{self.name}:{_line(node)}: {what} (are aliases (*name) multiplied?)"])
         self.lines.setdefault(path, _line(node))
         if isinstance(node, yaml.ScalarNode):
