@@ -84,7 +84,9 @@ def read_document(path: Path, name: str) -> Document:
     """Read a file; `name` is what errors call it. Raises `TaskFileError` with the line."""
     try:
         if path.is_file() and path.stat().st_size > MAX_BYTES:
-            raise TaskFileError([f"{name}: larger than {MAX_BYTES // 1_000_000} MB, the most that one file may be"])
+            raise TaskFileError(
+                [f"{name}: larger than {MAX_BYTES // 1_000_000} MB, the most that one file may be"]
+            )
         raw = path.read_bytes()
     except FileNotFoundError:
         raise TaskFileError([f"{name}: no such file{_neighbour(path)}"]) from None
