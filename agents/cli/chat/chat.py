@@ -23,6 +23,7 @@ from ...models.base import NO_USAGE, Usage
 from ...trace import Trace
 from ...trajectory import Trajectory
 from .conversation import INTERRUPTED, Conversation, Turn
+from .doubts import DOUBT, is_doubtful
 from .events import DemosEvent, EndEvent, SetupEvent, TurnEvent
 from .forms import UsageForm
 from .kept import Kept
@@ -177,6 +178,8 @@ class Chat(Kept):
             ended({name: value for name, value in outputs.items() if value is not None}, given, error_text)
         turn = self.conversation.turn(number)
         assert turn is not None  # noqa: S101  # it was told above
+        if self.answering.lm.model == "embedded" and is_doubtful(turn):
+            self.say_notice(DOUBT)
         return turn
 
     def abandon(self) -> None:

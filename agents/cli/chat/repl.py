@@ -9,7 +9,7 @@ from ...text import one_line
 from .asking import Asker
 from .chat import Chat
 from .commands import Desk, UsageMistake, entered
-from .commands.looking import usage_text
+from .commands.looking import total_text, usage_text
 from .echo import echoing
 from .line import Line
 from .offering import offers
@@ -59,7 +59,7 @@ async def _one(desk: Desk, text: str) -> None:
     else:
         if turn is not None and turn.end is not None and turn.end.usage.usage().total_tokens:
             spent = chat.conversation.spent
-            session = f" · session {usage_text(spent)}" if len(chat.conversation.turns) > 1 else ""
+            session = f" · session {total_text(spent)}" if len(chat.conversation.turns) > 1 else ""
             chat.say_notice(f"{usage_text(turn.end.usage.usage())}{session}")
 
 

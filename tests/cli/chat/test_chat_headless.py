@@ -231,6 +231,19 @@ def test_the_embedded_model_answers_a_pipe(script: Script) -> None:
     assert (done.code, done.out, done.err) == (0, "36\n", "")
 
 
+@pytest.mark.parametrize("line", ["hello", "Who is the king of Spain?"])
+def test_an_answer_of_the_embedded_model_that_may_be_beside_the_question_is_said_to_be_so(
+    script: Script, line: str
+) -> None:
+    done = script.chat(None, "-p", line)
+    assert (done.code, done.err.count("this may be beside the question")) == (0, 1)
+
+
+@pytest.mark.parametrize("line", ["What is twelve times seven?", "Which day of the week is it tomorrow?"])
+def test_questions_of_its_kinds_are_not_doubted(script: Script, line: str) -> None:
+    assert script.chat(None, "-p", line).err == ""
+
+
 def test_that_a_model_is_asked_again_is_an_event(script: Script, room: Room) -> None:
     done = script.chat(room.server(rate_limited(0.01), answer("hello")), "-p", "hi", "--json")
     events = [json.loads(line) for line in done.out.splitlines()]

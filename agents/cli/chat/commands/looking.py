@@ -31,8 +31,20 @@ def usage_text(usage: Usage) -> str:
     ('1,200 tokens in, 34 out, price unknown', '10 tokens in, 2 out, $0.5')
     """
     cached = f" ({usage.cached_tokens:,} cached)" if usage.cached_tokens else ""
-    price = "price unknown" if usage.usd is None else f"${usage.usd:.4g}"
-    return f"{usage.prompt_tokens:,} tokens in{cached}, {usage.completion_tokens:,} out, {price}"
+    return f"{usage.prompt_tokens:,} tokens in{cached}, {usage.completion_tokens:,} out, {_price(usage)}"
+
+
+def total_text(usage: Usage) -> str:
+    """As `usage_text`, in a few words.
+
+    >>> total_text(Usage(1200, 34, usd=0.5))
+    '1,234 tokens, $0.5'
+    """
+    return f"{usage.total_tokens:,} tokens, {_price(usage)}"
+
+
+def _price(usage: Usage) -> str:
+    return "price unknown" if usage.usd is None else f"${usage.usd:.4g}"
 
 
 async def _trace(desk: Desk, rest: str) -> None:
