@@ -49,7 +49,7 @@ def refund(order_id: int, amount: float = 0.0) -> dict[str, float]:
 
 
 def quick(functions: HostFunctions) -> ProcessSandbox:
-    limits = Limits(wall_seconds=1, cpu_seconds=1, memory_mb=64, output_chars=2_000)
+    limits = Limits(wall_seconds=60, cpu_seconds=1, memory_mb=64, output_chars=2_000)
     return ProcessSandbox(limits, tools=functions)
 
 

@@ -164,7 +164,7 @@ def test_a_stream_that_can_not_show_an_arrow_ends_no_run(
     server = openai_server(call("calculate", expression="6*7"), call("submit", answer="→"))
     ended = subprocess.run(
         [sys.executable, "-m", "loopwright", "run", "x", "-m", "openai/any", "--api-base", server.url, *options],
-        cwd=tmp_path, capture_output=True, timeout=60, check=False,
+        cwd=tmp_path, capture_output=True, timeout=120, check=False,
         env=os.environ | {"OPENAI_API_KEY": "test", "PYTHONIOENCODING": "ascii", "LOOPWRIGHT_CACHE": "off"},
     )  # fmt: skip
     assert ended.returncode == 0, ended.stderr

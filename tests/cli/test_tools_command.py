@@ -22,7 +22,7 @@ from loopwright.tools import ToolFailed, ToolRegistry
 
 registry = ToolRegistry()
 
-@registry.tool(effect="read", timeout=5)
+@registry.tool(effect="read", timeout=60)
 def price(item: str, pieces: int = 1, sizes: list[int] | None = None) -> float:
     """What so many pieces cost.
 
@@ -108,7 +108,7 @@ def test_list_as_json(capsys: pytest.CaptureFixture[str]) -> None:
         "effect": "read",
         "usage": "price(item: string, pieces: integer = 1, sizes?: list of integer)",
         "summary": "What so many pieces cost.",
-        "timeout": 5,
+        "timeout": 60,
     }
 
 
@@ -140,7 +140,7 @@ def test_show_prints_what_a_model_sees(capsys: pytest.CaptureFixture[str]) -> No
     assert code == 0
     assert out.startswith(
         "price(item: string, pieces: integer = 1, sizes?: list of integer)\n"
-        "effect read, timeout 5 s, results cut to 20,000 characters\n\n"
+        "effect read, timeout 60 s, results cut to 20,000 characters\n\n"
         "What so many pieces cost.\n\nPrices are in euros.\n\n{\n"
     )
     assert json.loads(out[out.index("{") :])["required"] == ["item"]
@@ -277,7 +277,7 @@ def test_serve_tells_a_person_what_it_does(shop: Path) -> None:
             told = terminal.read(1000)
             assert child.stdin is not None
             child.stdin.close()
-            assert child.wait(60) == 0
+            assert child.wait(120) == 0
     assert told == b"1 tool over stdio, for an MCP client; Ctrl-C ends it\r\n"
 
 
@@ -293,7 +293,7 @@ def test_a_tool_that_exits_ends_no_server(shop: Path) -> None:
 def test_serve_tells_a_client_nothing_on_stderr(shop: Path) -> None:
     ended = subprocess.run(
         [sys.executable, "-m", "loopwright", "tools", "serve", "calculate"],
-        stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, cwd=shop, check=True,
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120, cwd=shop, check=True,
     )  # fmt: skip
     assert (ended.stdout, ended.stderr) == ("", "")
 

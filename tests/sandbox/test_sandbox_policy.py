@@ -172,6 +172,7 @@ def assert_guarded(code: types.CodeType) -> None:
         assert found.opname != "IMPORT_NAME"
 
 
+@pytest.mark.no_cover  # covered elsewhere; it takes three times as long with an eye on it
 def test_whatever_is_accepted_compiles_to_guarded_code_only() -> None:
     accepted = []
 
@@ -322,6 +323,7 @@ def _own_dir(ob: Any) -> list[str]:
 # -- noise ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.no_cover
 @settings(max_examples=300)
 @given(
     st.one_of(st.text(max_size=200), _PROGRAMS, st.binary(max_size=60).map(lambda raw: raw.decode("latin-1")))

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, NotRequired, Optional, cast
 
 import jsonschema
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, Field, create_model
@@ -27,6 +28,9 @@ from loopwright.tools.exports import openai_tool
 from loopwright.tools.names import legal_names
 from loopwright.tools.render import plain
 
+pytestmark = (
+    pytest.mark.no_cover
+)  # what is run here is covered elsewhere, and takes twice as long with an eye on it
 NAMES = ["a", "b", "c", "title", "type", "properties", "größe"]
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),

@@ -303,6 +303,7 @@ def test_a_change_of_a_part_is_one_of_each_value_in_it() -> None:
     assert [str(one) for one in change.leaves()] == ["a.b: 1 → 3", "a.c.d removed: 2"]
 
 
+@pytest.mark.no_cover  # covered elsewhere; it takes twice as long with an eye on it
 def test_a_small_change_of_a_large_world_is_found_at_once() -> None:
     world = World({"rows": {str(n): {"v": n, "w": [n]} for n in range(50_000)}})
     started = time.perf_counter()
