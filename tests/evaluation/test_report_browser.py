@@ -29,13 +29,14 @@ from loopwright.tools.world import Change
 if chromium() is None:
     pytest.skip(NONE, allow_module_level=True)
 
-HANG = 20_000  # milliseconds: nobody waits that long, a page that hangs is found
+HANG = 120_000  # milliseconds: nobody waits that long, a page that hangs is found
+expect.set_options(timeout=HANG)
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=chromium(), args=list(QUIET))
+        started = playwright.chromium.launch(executable_path=chromium(), args=list(QUIET), timeout=HANG)
         yield started
         started.close()
 
@@ -187,7 +188,6 @@ def test_the_keyboard_is_enough(opened: Open) -> None:
     expect(title).to_have_text("task-0")
     for _ in range(3):
         one.page.keyboard.press("j")
-        one.page.wait_for_timeout(50)
     expect(title).to_have_text("task-1")
     one.page.keyboard.press("ArrowLeft")
     expect(title).to_have_text("task-0")
@@ -366,7 +366,7 @@ def test_thousands_of_trials_are_shown_as_they_are_scrolled_to(opened: Open) -> 
     many = [trial(file, n, "failed" if n % 3 == 0 else "passed") for n in range(3_000)]
     started = time.perf_counter()
     one = opened(report_of(file, many))
-    assert time.perf_counter() - started < 30  # a hang; how quick it is, the benchmark says
+    assert time.perf_counter() - started < 300  # a hang; how quick it is, the benchmark says
     assert 0 < len(one.tasks) < 500
     one.page.locator("footer").scroll_into_view_if_needed()
     expect(one.page.locator("#table tbody tr").nth(150)).to_be_attached()

@@ -19,7 +19,8 @@ from loopwright.models import BaseLM
 from loopwright.optimizers import Optimizer, Report
 from loopwright.optimizers.page import page_html, write_page
 
-HANG = 20_000  # milliseconds
+HANG = 120_000  # milliseconds
+expect.set_options(timeout=HANG)
 HOSTILE = "</title><script>alert(1)</script>\u202e\x1b[31m'\"><img src=x onerror=alert(1)>{{ 7*7 }}"
 
 
@@ -42,7 +43,7 @@ def browser() -> Iterator[Browser]:
     if chromium() is None:
         pytest.skip(NONE)
     with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=chromium(), args=list(QUIET))
+        started = playwright.chromium.launch(executable_path=chromium(), args=list(QUIET), timeout=HANG)
         yield started
         started.close()
 

@@ -81,9 +81,14 @@ function epochs(row) {
   );
 }
 
+function asked() {
+  const trial = /^#trial=(\d+)$/.exec(location.hash);
+  return trial && Number(trial[1]);
+}
+
 function follow() {
-  const asked = /^#trial=(\d+)$/.exec(location.hash);
-  if (asked) open(Number(asked[1]));
+  const number = asked();
+  if (number !== null) open(number);
   else if (panel.open) panel.close();
 }
 
@@ -99,7 +104,7 @@ panel.addEventListener("keydown", (event) => {
   if (event.altKey || event.ctrlKey || event.metaKey) return;
   const step = { j: 1, ArrowRight: 1, k: -1, ArrowLeft: -1 }[event.key];
   const order = found.rows.map((one) => one.number);
-  const next = step && order[order.indexOf(current) + step];
+  const next = step && order[order.indexOf(asked() ?? current) + step];
   if (next !== undefined) location.hash = `trial=${next}`;
 });
 window.addEventListener("hashchange", follow);
