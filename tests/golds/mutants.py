@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from loopwright.evaluation import CheckResult, TaskFile, TrialResult
-from loopwright.evaluation.checks.judge import mismatches
+from loopwright.evaluation.checks.call_checks import mismatches
 from loopwright.evaluation.checks.record import Made
 from loopwright.evaluation.checks.record import calls_made as made_in
 from loopwright.evaluation.file.format import CallPattern, RequiredCall, Task

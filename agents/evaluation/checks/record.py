@@ -92,6 +92,11 @@ class CheckResult:
         return not self.passed and not self.error
 
 
+def result_of(check: str, about: str, failed: bool, feedback: str, step: int | None) -> CheckResult:
+    """What came of a check: with its line and step only where it failed."""
+    return CheckResult(check, about, False, feedback, step) if failed else CheckResult(check, about, True)
+
+
 @dataclass(frozen=True, slots=True)
 class Made:
     """A call that the run made: in which step, with which arguments after coercion."""

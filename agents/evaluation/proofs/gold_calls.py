@@ -11,7 +11,7 @@ from loopwright.tools import ToolCall, ToolRegistry, ToolResult
 
 from ...text import one_line
 from ..checks.arguments import coerced_argument, coerced_call
-from ..checks.judge import mismatches
+from ..checks.call_checks import mismatches
 from ..checks.matching import Matcher
 from ..checks.record import Made
 from ..file.format import CallPattern, Order, RequiredCall, Task, TurnExpect
