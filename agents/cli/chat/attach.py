@@ -17,6 +17,7 @@ from ...text import one_line
 
 LONGEST = 100_000  # characters of one attachment
 
+_AFTER = ".,;:!?)"  # of the sentence, and of no file's name
 _MENTION = re.compile(r'(?<!\S)@("[^"]+"|\S+)')
 
 
@@ -37,9 +38,9 @@ def with_files(message: str, before: list[str]) -> Attached:
     blocks, problems = list(before), []
     for found in _MENTION.finditer(message):
         name = found[1].strip('"')
-        path = next((p for p in (_path(name), _path(name.rstrip(".,;:!?)"))) if p is not None), None)
+        path = next((p for p in (_path(name), _path(name.rstrip(_AFTER))) if p is not None), None)
         if path is None:
-            problems.append(f"@{one_line(name, 80)}: no such file; it is sent as it stands")
+            problems.append(f"@{one_line(name.rstrip(_AFTER), 80)}: no such file; it is sent as it stands")
             continue
         try:
             blocks.append(file_block(path))

@@ -67,6 +67,12 @@ def _answer(turn: Turn) -> str:
     return "\n".join(parts) or f"(no answer{f': {problem}' if problem else ''})"
 
 
+def _attached(turn: Turn) -> list[str]:
+    """That more was sent than was typed, in a line; JSON and the page have it all."""
+    more = len(turn.message) - len(turn.typed)
+    return [f"(with {more:,} characters of files and output)"] if more > 0 else []
+
+
 def _steps(turn: Turn) -> list[StepEvent]:
     return [StepEvent.of(turn.number, step) for step in turn.steps]
 
@@ -74,7 +80,7 @@ def _steps(turn: Turn) -> list[StepEvent]:
 def _markdown(conversation: Conversation, session: str) -> str:
     parts = [f"# {one_line(conversation.title, 80) or 'A chat'}", f"*{_note(conversation, session)}*"]
     for turn in conversation.turns:
-        parts.append("\n".join(f"> {plain(line)}" for line in turn.message.splitlines()))
+        parts.append("\n".join(f"> {plain(line)}" for line in [*turn.typed.splitlines(), *_attached(turn)]))
         for step in _steps(turn):
             for call, result in zip(step.calls, step.results, strict=False):
                 if call.name != SUBMIT:
@@ -111,7 +117,9 @@ def _html(conversation: Conversation, session: str) -> str:
 
 
 def _html_turn(turn: Turn) -> str:
-    parts = [f'<div class="person"><pre>{_safe(turn.message)}</pre></div>']
+    parts = [f'<div class="person"><pre>{_safe(turn.typed)}</pre></div>']
+    for line in _attached(turn):
+        parts.append(f"<details><summary>{_safe(line)}</summary><pre>{_safe(turn.message)}</pre></details>")
     for step in _steps(turn):
         for call, result in zip(step.calls, step.results, strict=False):
             if call.name != SUBMIT:

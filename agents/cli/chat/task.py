@@ -79,6 +79,8 @@ def _text_before(chat: Chat, path: Path, turns: Sequence[Turn]) -> str | None:
     """What the file holds without these turns; None where there is no file."""
     if not path.exists():
         return None
+    if not path.is_file():
+        raise ConfigurationError(f"{path} is no file: name one that is, or a new one")
     text = path.read_text(encoding="utf-8")
     saved = chat.saved_tasks.get(path.absolute())
     again = saved is not None and saved.after == text and saved.turns == tuple(one.number for one in turns)

@@ -409,3 +409,21 @@ def test_nothing_is_kept_of_an_ephemeral_chat(script: Script, room: Room) -> Non
     server = room.server(answer("hello"))
     assert script(server, "hi", "/sessions", options=["--ephemeral"]).code == 2
     assert not Path(room.env["LOOPWRIGHT_CHAT"]).exists()
+
+
+def test_an_export_shows_what_was_typed_and_folds_what_was_attached(script: Script, room: Room) -> None:
+    (room.folder / "receipt.txt").write_text("amount: 20\n" * 100)
+    lines = (
+        "Is @receipt.txt right, and @nowhere.txt?",
+        "/export md a.md",
+        "/export html a.html",
+        "/export json a.json",
+    )
+    done = script(room.server(answer("Yes.")), *lines)
+    assert "@nowhere.txt: no such file" in done.err
+    short, page, whole = ((room.folder / f"a.{form}").read_text() for form in ("md", "html", "json"))
+    assert "> Is @receipt.txt right, and @nowhere.txt?\n> (with 1," in short
+    assert "amount: 20" not in short
+    assert page.count("<details><summary>(with 1,") == 1
+    assert page.count("amount: 20") == 100
+    assert json.loads(whole)["turns"][0]["message"].count("amount: 20") == 100

@@ -99,6 +99,18 @@ def test_on_a_full_disk_the_conversation_goes_on_unsaved(room: Room, size: int) 
     assert len(server.requests[-1].body["messages"]) == 24  # type: ignore[arg-type]  # JSON
 
 
+@pytest.mark.parametrize(
+    "command", ["/export md /dev/full", "/save /dev/full", "/save-task /dev/full", "/save-task ."]
+)
+def test_what_can_not_be_written_is_one_line_and_the_chat_goes_on(room: Room, command: str) -> None:
+    terminal = room.terminal(room.server(answer("it is 17"), answer("still here")), width=200)
+    terminal.say("hi")
+    lines = terminal.say(command).rstrip().splitlines()
+    at = next(place for place, line in enumerate(lines) if line == f"> {command}")
+    assert len(lines[at + 1 : -1]) == 1
+    assert "still here" in terminal.say("and now?")
+
+
 def test_a_folder_that_can_not_be_made_is_told_once(
     script: Script, room: Room, monkeypatch: pytest.MonkeyPatch
 ) -> None:
