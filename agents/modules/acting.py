@@ -8,11 +8,14 @@ from typing import Any
 
 from loopwright.tools import ToolRegistry
 
-from ..errors import StateError
+from ..errors import ConfigurationError, StateError
 from ..signature import Signature, SignatureLike
 from ..state import State
 from ..text import did_you_mean
-from .predict import Predict
+from .predict import OPTIONS, Predict
+
+_OWN = ("tools", "max_iters", "limits")
+_TAKEN = ("lm", *OPTIONS)
 
 
 class AgentPredict(Predict):
@@ -23,6 +26,12 @@ class AgentPredict(Predict):
     """
 
     def __init__(self, signature: SignatureLike, tools: ToolRegistry, **options: Any) -> None:
+        for name in options:
+            if name not in _TAKEN:
+                hint = did_you_mean(name, (*_OWN, *_TAKEN))
+                raise ConfigurationError(
+                    f"an agent has no option {name!r}{hint or ';'} there are: {', '.join((*_OWN, *_TAKEN))}"
+                )
         super().__init__(signature, **options)
         self.guidance = ""
         self.descriptions: Mapping[str, str] = {}

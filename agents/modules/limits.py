@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..errors import ConfigurationError
 from ..models.base import Usage
 from ..trajectory import TerminationReason
 
@@ -26,6 +27,14 @@ class Limits:
     usd: float | None = None
     seconds: float | None = None
 
+    def __post_init__(self) -> None:
+        for name in ("steps", "tool_calls", "tokens", "usd", "seconds"):
+            limit = getattr(self, name)
+            whole = name not in ("usd", "seconds")
+            if limit is not None and not _is_amount(limit, whole=whole):
+                kind = "a whole number" if whole else "a number"
+                raise ConfigurationError(f"a limit on {name} is {kind} of at least 0, or None; not {limit!r}")
+
     def reached(
         self, *, steps: int, tool_calls: int, usage: Usage, seconds: float
     ) -> TerminationReason | None:
@@ -40,3 +49,9 @@ class Limits:
         return next(
             (r for r, have, limit in used if limit is not None and have is not None and have >= limit), None
         )
+
+
+def _is_amount(limit: object, *, whole: bool) -> bool:
+    if isinstance(limit, bool) or not isinstance(limit, int | float):
+        return False
+    return limit >= 0 and (isinstance(limit, int) or not whole)

@@ -24,6 +24,7 @@ from .predict import Predict
 from .recap import REASONING, recap_answer
 from .voting import normal_answer
 
+LEAST = 2  # attempts to compare
 GIVEN = "completions"  # the keyword under which attempts are handed in
 
 
@@ -82,7 +83,7 @@ class MultiChainComparison(Module):
         **options: Any,
     ) -> None:
         asked = Signature.of(signature)
-        self.M = checked_count(M, "M", least=2)
+        self.M = checked_count(M, "M", least=LEAST)
         self.temperature = temperature
         self.num_threads = None if num_threads is None else checked_count(num_threads, "num_threads")
         self.module = (
@@ -125,9 +126,10 @@ class MultiChainComparison(Module):
                 f"{GIVEN} are the attempts to compare, a list of predictions; not {type(answers).__name__}"
             )
         if len(answers) != self.M:
-            raise InputError(
-                f"{len(answers)} attempts were given and M is {self.M}: MultiChainComparison(…, M={len(answers)})"
+            fitting = (
+                f"MultiChainComparison(…, M={len(answers)})" if len(answers) >= LEAST else "give as many"
             )
+            raise InputError(f"{len(answers)} attempts were given and M is {self.M}: {fitting}")
         for place, answer in enumerate(answers, 1):
             if not isinstance(answer, Mapping | Example):
                 raise InputError(

@@ -283,7 +283,8 @@ class Text(Module):
 @pytest.mark.parametrize(
     ("options", "completions", "error", "says"),
     [
-        ({}, CHAINS[:2], InputError, "2 attempts were given and M is 3"),
+        ({}, CHAINS[:2], InputError, r"2 attempts were given and M is 3: MultiChainComparison\(…, M=2\)"),
+        ({}, CHAINS[:1], InputError, "1 attempts were given and M is 3: give as many"),
         ({}, "Bern", InputError, "a list of predictions; not str"),
         ({}, 3, InputError, "a list of predictions; not int"),
         ({}, ["Bern"] * 3, InputError, "attempt 1 must be a prediction or a dict, not str"),
@@ -299,7 +300,19 @@ class Text(Module):
         ({"module": Text()}, None, InputError, "the module must return a Prediction, not str"),
         ({"n_samples": 3}, None, ConfigurationError, "Predict has no option 'n_samples'"),
     ],
-    ids=["too few", "text", "number", "texts", "fields", "M", "threads", "module", "no prediction", "option"],
+    ids=[
+        "too few",
+        "one",
+        "text",
+        "number",
+        "texts",
+        "fields",
+        "M",
+        "threads",
+        "module",
+        "no prediction",
+        "option",
+    ],
 )
 def test_bad_arguments_are_named(
     options: dict[str, Any], completions: Any, error: type[Exception], says: str

@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
+import re
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Literal
@@ -579,3 +580,29 @@ def test_two_runs_of_one_agent_at_once_do_not_mix() -> None:
     with context(lm=FunctionLM(answer, capabilities=NATIVE)):
         predictions = ReAct(SIGNATURE, tools=[add]).batch(examples, 6)
     assert [p.answer for p in predictions] == [2 * i for i in range(24)]
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (
+            {"max_steps": 3},
+            "an agent has no option 'max_steps'; did you mean 'max_iters'? there are: tools, max_iters",
+        ),
+        ({"n": 3}, "an agent has no option 'n'; there are: tools, max_iters, limits, lm, temperature"),
+        ({"max_iters": "3"}, "a limit on steps is a whole number of at least 0, or None; not '3'"),
+        ({"max_iters": -1}, "not -1"),
+        ({"max_iters": 2.5}, "not 2.5"),
+        ({"max_iters": True}, "not True"),
+    ],
+    ids=lambda given: str(given)[:20],
+)
+def test_what_an_agent_can_not_be_given_is_said_when_it_is_made(options: dict[str, Any], words: str) -> None:
+    with pytest.raises(ConfigurationError, match=re.escape(words)):
+        ReAct(SIGNATURE, **options)
+
+
+@pytest.mark.parametrize("limits", [{"usd": "1"}, {"seconds": -0.5}, {"tokens": 1.5}, {"usd": float("nan")}])
+def test_a_limit_is_an_amount(limits: dict[str, Any]) -> None:
+    with pytest.raises(ConfigurationError, match=f"a limit on {next(iter(limits))} is a"):
+        Limits(**limits)
