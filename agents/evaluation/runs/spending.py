@@ -73,7 +73,7 @@ def run_budget(limits: Mapping[str, float], spent: Session | None = None) -> Bud
 def book(budget: Budget, result: TrialResult) -> None:
     """Book what a trial cost that was made in another process; raises `OutOfBudgetError` where that was the rest."""
     budget.usage += whole_usage(result)
-    budget.calls += result.steps
+    budget.calls += calls_of(result)
     used = {
         "usd": budget.usage.usd or 0.0,
         "tokens": budget.usage.total_tokens,
@@ -83,6 +83,13 @@ def book(budget: Budget, result: TrialResult) -> None:
     for name, limit in budget.limits.items():
         if limit is not None and used[name] >= limit:
             raise OutOfBudgetError(f"the budget of {_amount_of(name, limit)} is used up", limit=name)
+
+
+def calls_of(result: TrialResult) -> int:
+    """How many calls of models a trial was charged for, as far as its record tells: of the agent, of users, of judges."""
+    played = sum(bool(turn.user_model) for turn in result.turns)
+    judged = sum(not verdict.error for verdict in result.verdicts.values())
+    return max(result.steps - result.cached, 0) + played + judged
 
 
 def whole_usage(result: TrialResult) -> Usage:

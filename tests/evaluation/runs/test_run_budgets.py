@@ -9,13 +9,15 @@ import pytest
 from kept_runs import FILE, Reckoner, Run, report_of
 from replay import always
 
-from loopwright import TaskFile
-from loopwright.evaluation import plan
+from loopwright import TaskFile, Trajectory
+from loopwright.errors import BudgetError
+from loopwright.evaluation import TrialResult, TurnMade, Verdict, plan
 from loopwright.evaluation.runs.dry_run import extent
-from loopwright.evaluation.runs.spending import Allowance
+from loopwright.evaluation.runs.spending import Allowance, book
 from loopwright.models import LMRequest, LMResponse, Usage
 from loopwright.models.scripted import Answer, as_response
 from loopwright.runtime import Budget
+from loopwright.trajectory import Step
 
 
 class Priced(Reckoner):
@@ -109,6 +111,29 @@ def test_the_budget_holds_for_all_workers_together(run: Run, tasks: Path, tmp_pa
     )
     assert len(model.asked) == 30
     assert report_of(tmp_path / "kept")["summary"]["trials"] == 15  # two calls each: none went into nothing
+
+
+def test_a_trial_of_elsewhere_is_booked_with_all_whom_it_asked() -> None:
+    [trial, *_] = plan(TaskFile.parse(FILE))
+    turns = [TurnMade(0, "Hello?", user_model="openai/user"), TurnMade(1, "As it is written.")]
+    made = TrialResult(
+        "sums",
+        trial.task,
+        0,
+        "passed",
+        trajectory=Trajectory((Step("", (), ()),) * 3),
+        cached=1,
+        usage=Usage(90, 10, usd=0.1),
+        other_usage={"users": Usage(20, 5, usd=0.2), "judges": Usage(30, 5, usd=0.3)},
+        turns=turns,
+        verdicts={"a": Verdict("openai/judge", passed=True), "b": Verdict("openai/judge", error="AuthError")},
+    )
+    budget = Budget(calls=5)
+    book(budget, made)
+    assert (budget.calls, budget.usage.total_tokens) == (4, 160)
+    assert budget.usage.usd == pytest.approx(0.6)
+    with pytest.raises(BudgetError, match="the budget of 5 calls is used up"):
+        book(budget, made)
 
 
 @pytest.mark.parametrize("budget", ["calls=9", "tokens=9000", "usd=0.9"])
