@@ -35,6 +35,7 @@ class Terminal:
         self.raw = b""
         self.tells_its_cursor = True
         self._shown = 0  # bytes of it
+        self._text = (-1, "")
         self.process = pexpect.spawn(
             command[0],
             [*command[1:], *options],
@@ -95,7 +96,10 @@ class Terminal:
 
     @property
     def text(self) -> str:
-        return "\n".join(self.lines)
+        """The lines as one text; put together anew only where something came since."""
+        if self._text[0] != self._shown:
+            self._text = (self._shown, "\n".join(self.lines))
+        return self._text[1]
 
     def wait(self, pattern: str | Callable[[str], bool], seconds: float = PATIENCE) -> str:
         """Wait until the screen shows this; returns the screen."""

@@ -44,8 +44,9 @@ _PR_SET_CHILD_SUBREAPER = 36
 SUM = "total = 0\nfor n in range(limit):\n    total += echo(n) if n == 3 else n\ntotal"
 PROGRAMS = {  # name: (share, program)
     "sum": (0.78, SUM),
-    "loops": (0.05, "while True: pass"),
-    "catches": (0.02, "while True:\n    try:\n        while True: pass\n    except BaseException: pass"),
+    "loops": (0.02, "while True: pass"),
+    "sleeps": (0.04, "import time\ntime.sleep(600)"),
+    "catches": (0.01, "while True:\n    try:\n        while True: pass\n    except BaseException: pass"),
     "in C": (0.01, "sum(range(10 ** 12))"),
     "memory": (0.04, "'x' * 10 ** 10"),
     "output": (0.04, "while True: print('x' * 1000)"),
