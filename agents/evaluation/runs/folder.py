@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from ...errors import ConfigurationError
-from ...models.base import BaseLM, Usage
+from ...models.base import BaseLM
 from ...runtime.budget import Budget
 from ...whole_file import write_whole
 from ..file.format import Task
@@ -26,7 +26,9 @@ from ..reports.report import Report
 from ..trials.attempt import Trial, TrialResult
 from . import manifest as manifests
 from . import store
+from .codec import trial_from_json
 from .manifest import Manifest, Session, differences, digests, doubts
+from .spending import calls_of, whole_usage
 from .store import Key, Place, StoredTrials, TrialStore
 
 TASKS = "tasks.json"
@@ -170,21 +172,24 @@ class RunFolder:
         took: dict[int, Session] = {}
         for line in store.lines(self.path / store.FILE) if numbers else ():
             body = json.loads(line)
-            others = body.get("other_usage", {}).values()
-            number, usage = (
-                body["session"],
-                sum((Usage(**one) for one in others), start=Usage(**body["usage"])),
-            )
-            if number in numbers:
-                one = took.get(number, Session(""))
+            if (number := body["session"]) in numbers:
+                result = trial_from_json(body, self._task)
+                one, usage = took.get(number, Session("")), whole_usage(result)
                 took[number] = Session(
                     "",
                     body["elapsed"],
-                    one.calls + len(body["trajectory"]["steps"]),
+                    one.calls + calls_of(result),
                     one.tokens + usage.total_tokens,
                     None if None in (one.usd, usage.usd) else (one.usd or 0.0) + (usage.usd or 0.0),
                 )
         yield from took.values()
+
+    def _task(self, file: str, name: str) -> Task:
+        return self._tasks[file, name]
+
+    @cached_property
+    def _tasks(self) -> dict[tuple[str, str], Task]:
+        return {(trial.file.name, trial.task.id): trial.task for trial in self.planned}
 
     def made(self) -> dict[Key, str]:
         """The outcome of each trial that is there."""
@@ -211,10 +216,9 @@ class RunFolder:
 
     def report(self) -> Report:
         """The report of all that was made until now."""
-        tasks = {(trial.file.name, trial.task.id): trial.task for trial in self.planned}
         places = self._store.places()
         made = [places[key] for key in map(key_of, self.planned) if key in places]
-        results = StoredTrials(self._store.path, made, lambda file, task: tasks[file, task])
+        results = StoredTrials(self._store.path, made, self._task)
         seconds = self.before.seconds + self.manifest.sessions[-1].seconds
         started = datetime.fromisoformat(self.manifest.started)
         return Report.of(self.planned, results, model=self.manifest.model, started=started, seconds=seconds)
