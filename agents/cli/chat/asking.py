@@ -14,6 +14,7 @@ from loopwright.tools.errors import ToolDefinitionError
 from ..approving import arguments_problem, question_text
 from ..options import json_text
 from .columns import wrapped
+from .echo import forget_typed
 from .running import interrupt_from_here
 from .show import Show
 
@@ -40,6 +41,7 @@ class Asker:
         try:
             with self.show.held():
                 self.show.text(wrapped(f"{question_text(question)}.\n{CHOICES}"))
+                forget_typed()
                 return await self._answer(question)
         except (KeyboardInterrupt, EOFError):
             await interrupt_from_here()

@@ -1,10 +1,10 @@
-"""Whether a terminal shows the keys that are typed while nobody reads them."""
+"""Keys that are typed while nobody reads them: whether a terminal shows them, and what becomes of them."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 
 @contextmanager
@@ -28,3 +28,12 @@ def echoing(*, shown: bool) -> Iterator[None]:
         yield
     finally:
         termios.tcsetattr(terminal, termios.TCSANOW, before)
+
+
+def forget_typed() -> None:
+    """Forget the keys that nobody has read yet: they can't be the answer to a question that nobody had seen."""
+    with suppress(ImportError, ValueError, OSError):  # Windows, or no terminal
+        import termios
+
+        with suppress(termios.error):
+            termios.tcflush(sys.stdin.fileno(), termios.TCIFLUSH)

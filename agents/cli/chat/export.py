@@ -118,8 +118,10 @@ def _html(conversation: Conversation, session: str) -> str:
 
 def _html_turn(turn: Turn) -> str:
     parts = [f'<div class="person"><pre>{_safe(turn.typed)}</pre></div>']
-    for line in _attached(turn):
-        parts.append(f"<details><summary>{_safe(line)}</summary><pre>{_safe(turn.message)}</pre></details>")
+    parts += [
+        f"<details><summary>{_safe(line)}</summary><pre>{_safe(turn.message)}</pre></details>"
+        for line in _attached(turn)
+    ]
     for step in _steps(turn):
         for call, result in zip(step.calls, step.results, strict=False):
             if call.name != SUBMIT:

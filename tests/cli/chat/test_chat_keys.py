@@ -140,3 +140,23 @@ def test_arguments_that_the_tool_does_not_take_are_asked_for_again(room: Room) -
     terminal.type('\x15{"order_id": 17, "amount": 5}\r')
     terminal.wait("done")
     assert (room.folder / "refunds.txt").read_text() == "17 5.0\n"
+
+
+def test_what_was_typed_before_a_question_is_not_its_answer(room: Room) -> None:
+    go_on = threading.Event()
+
+    def late(reply: Reply) -> None:
+        go_on.wait(PATIENCE)
+        call("refund", order_id=17, amount=500)(reply)
+
+    server = room.server(late, answer("understood"))
+    terminal = room.terminal(server)
+    terminal.enter("Refund order 17")
+    terminal.wait("…")
+    terminal.type("y\r")
+    go_on.set()
+    terminal.wait(r"allow\?")
+    terminal.type("not now\r")
+    assert "allow? not now" in terminal.wait("understood")
+    assert "not now" in str(last(server))
+    assert not (room.folder / "refunds.txt").exists()
