@@ -6,7 +6,7 @@ import sys
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from contextlib import closing, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, TextIO, TypeVar
@@ -38,7 +38,8 @@ class Setting:
 
     `student` is a copy of the caller's program and `teacher` the program that collects demonstrations, the student
     itself unless told otherwise. `val` is None where the caller gave no valset; a search splits `train` then, by
-    group. `budget` has the bounds by unit, so that a search can plan.
+    group. `budget` has the bounds by unit, so that a search can plan. `plain` says that a rollout is a plain call of
+    the program, with nothing around it: no task's world, and no `run` of the caller's.
     """
 
     student: Module
@@ -47,6 +48,7 @@ class Setting:
     val: tuple[Example, ...] | None
     seed: int
     budget: Mapping[Unit, float]
+    plain: bool = True
 
     @property
     def has_teacher(self) -> bool:
@@ -115,6 +117,7 @@ class Optimizer(ABC):
         setting = self._setting(student, trainset, valset, teacher, limits)
         metric = self._metric()
         file = file_of(metric)
+        setting = replace(setting, plain=run is None and file is None)
         by_file = call_program if file is None else partial(run_example, file)
         execution = Execution(metric, self.metric_threshold, run or by_file)
         shown = sys.stderr if progress is True else progress or None

@@ -99,13 +99,13 @@ class Difference:
 
     @property
     def low(self) -> float:
-        """The lower end of its 95 % interval."""
-        return self.mean - Z * self.error
+        """The lower end of its 95 % interval; rates differ by -1 at least."""
+        return max(self.mean - Z * self.error, -1.0 if self.rate else -math.inf)
 
     @property
     def high(self) -> float:
-        """The upper end of the same."""
-        return self.mean + Z * self.error
+        """The upper end of the same; rates differ by 1 at most."""
+        return min(self.mean + Z * self.error, 1.0 if self.rate else math.inf)
 
     @property
     def needed(self) -> int:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import re
+from typing import Any
 
 import pytest
 
 from loopwright import CodeAct, Example, Module, Predict, Prediction, ReAct, TaskFile, context
 from loopwright.evaluation.metrics import exact_match
 from loopwright.models import Capabilities, FunctionLM, LMRequest
-from loopwright.optimizers import BootstrapTrajectories, report_of
+from loopwright.optimizers import BootstrapTrajectories, Report, report_of
+from loopwright.optimizers.driving.execution import call_program
 from loopwright.tools import Tool, ToolCall
 
 PRICES = {f"item{k}": 3 * k + 7 for k in range(40)}
@@ -70,6 +72,89 @@ def test_an_agent_inside_a_program_learns_by_its_own_part_of_the_runs() -> None:
         PRICES[demo.item],
         ["price_of", "submit"],
     )
+
+
+def manual(text: str) -> str:
+    """Search the manual."""
+    return "the manual says nothing of that"
+
+
+class Once:
+    """Prices that can be asked for once each."""
+
+    def __init__(self) -> None:
+        self.asked: set[str] = set()
+
+    def price_of(self, item: str) -> int:
+        """The price of an item."""
+        if item in self.asked:
+            raise RuntimeError("sold")
+        self.asked.add(item)
+        return PRICES[item]
+
+
+def wandering(request: LMRequest) -> str | ToolCall:
+    """As `priced`, by way of the manual."""
+    last = request.messages[-1]
+    if last.role == "user" and request.tools and isinstance(priced(request), ToolCall):
+        made = priced(request)
+        assert isinstance(made, ToolCall)
+        return ToolCall("manual", {"text": "prices"}) if made.name == "price_of" else made
+    if last.role == "tool" and "manual" in last.content:
+        item = next(m for m in reversed(request.messages) if m.role == "user").content.split()[-1]
+        return ToolCall("price_of", {"item": item})
+    return priced(request)
+
+
+def compiled_desk(price: Tool, **options: Any) -> tuple[Desk, Report]:
+    rows = [Example(question=f"What is {i}?", price=p).with_inputs("question") for i, p in PRICES.items()]
+    desk = Desk()
+    desk.agent = ReAct("item -> price: int", [price, Tool(manual, effect="read")])
+    with context(lm=FunctionLM(wandering, capabilities=CAN)):
+        program = BootstrapTrajectories(exact_match, attempts=3).compile(
+            desk, trainset=rows, num_threads=1, **options
+        )
+    return program, report_of(program)
+
+
+def test_an_agent_inside_a_program_is_run_again_by_itself_and_loses_its_detours() -> None:
+    program, report = compiled_desk(Tool(price_of, effect="read"))
+    (demo,) = program.agent.react.demos
+    assert [call.name for call in demo.trajectory.calls] == ["price_of", "submit"]
+    assert all(one["replayed"] for one in report.notes["bank"])
+    (replays,) = [use.used for use in report.phases if use.phase == "replay"]
+    assert (replays.calls, replays.replays > 0) == (0, True)
+
+
+def test_what_an_agent_inside_a_program_can_not_do_again_is_no_demonstration() -> None:
+    _, report = compiled_desk(Tool(Once().price_of, effect="read"))
+    assert not report.improved
+    refused = [one for one in report.decisions if one.stage == "rewrite"]
+    assert refused
+    assert {one.reason for one in refused} == {"it did not pass when it was run again"}
+
+
+def test_an_agent_that_needs_what_is_around_it_is_shown_as_it_was() -> None:
+    shop: set[str] = set()
+
+    def price_of(item: str) -> int:
+        """The price of an item."""
+        if "open" not in shop:
+            raise RuntimeError("closed")
+        return PRICES[item]
+
+    def in_the_shop(program: Module, example: Example) -> Any:
+        shop.add("open")
+        try:
+            return call_program(program, example)
+        finally:
+            shop.clear()
+
+    program, report = compiled_desk(Tool(price_of, effect="read"), run=in_the_shop)
+    assert report.improved
+    assert {one.verdict for one in report.decisions if one.stage == "rewrite"} == {"left as it was"}
+    (demo,) = program.agent.react.demos
+    assert [call.name for call in demo.trajectory.calls] == ["manual", "price_of", "submit"]
 
 
 def programmed(request: LMRequest) -> ToolCall:

@@ -208,7 +208,7 @@ def test_the_command_and_the_page_warn_of_few_tasks(
         assert run_command([*command, *(["--json"] if as_json else [])]) == 0
     told = capsys.readouterr()
     assert "warning: the confirmation is weak: on 8 tasks the gain may be anything from " in told.err
-    assert "the confirmation is weak" in (tmp_path / "a.html").read_text()
+    assert "The confirmation is weak" in (tmp_path / "a.html").read_text()
     assert ("warnings" in told.out) is as_json
 
 

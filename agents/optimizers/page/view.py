@@ -152,7 +152,7 @@ def _notices(report: Mapping[str, Any]) -> Iterator[str]:
     note = report["notes"].get("note") or report["notes"].get("split")
     if note:
         yield str(note)
-    yield from report.get("warnings", ())
+    yield from (f"{warning[:1].upper()}{warning[1:]}." for warning in report.get("warnings", ()))
     for problem, count in report["problems"].items():
         such = report.get("errors", {}).get(problem, "")
         said = f"{counted(count, 'rollout')}: {PROBLEMS.get(problem, problem)}"

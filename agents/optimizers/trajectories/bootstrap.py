@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from ...errors import ConfigurationError
@@ -28,7 +29,7 @@ from ..splits import distinct as distinct_rows
 from ..splits import task_of
 from .collect import Collection, Source, sources
 from .gate import Gate, guessable
-from .rewrite import Rewriting, mended, unused
+from .rewrite import Rewriting, Sibling, mended, unused
 from .runs import Act, Collected, Shown, agents_in, shown_in, tools_of, with_demos
 from .select import Chosen, Selection
 from .shortlist import by_coverage, distinct
@@ -267,25 +268,38 @@ class BootstrapTrajectories(Optimizer):
                     )
                 else:
                     successes.append((run.example, shown))
-        if len(state.setting.student.predictors()) > 1:
-            return [mended(shown) for _, shown in successes]  # the others' turns are on no script
-        agent = next(iter(state.agents.values()))
-        rewriting = Rewriting(state.setting.student, lambda shown, acts: self.loose(shown, acts, agent))
-        siblings = yield from rewriting.siblings(successes)
+        inside = len(state.setting.student.predictors()) > 1
         kept: list[Shown] = []
-        for one in siblings:
-            subject = f"task {one.before.task} ({one.before.source})"
-            after = one.after
-            refusal = (
-                "it did not pass when it was run again" if after is None else gate.refusal(after, one.example)
-            )
-            if after is None or refusal:
-                state.decisions.append(Decision("rewrite", subject, "refused", refusal))
-                continue
-            kept.append(after)
-            if after.changes:
-                state.decisions.append(Decision("rewrite", subject, "rewritten", "; ".join(after.changes)))
+        for path, agent in state.agents.items():
+            program = agent if inside else state.setting.student
+            rewriting = Rewriting(program, partial(self._loose, agent), inside)
+            own = [(example, shown) for example, shown in successes if shown.path == path]
+            siblings = yield from rewriting.siblings(own)
+            kept += [after for one in siblings if (after := self._after(state, one, gate, inside=inside))]
         return kept
+
+    def _loose(self, agent: Agent, shown: Shown, acts: Sequence[Act]) -> list[int]:
+        return self.loose(shown, acts, agent)
+
+    def _after(self, state: _Search, one: Sibling, gate: Gate, *, inside: bool) -> Shown | None:
+        """What a success is shown as; None where it may not be shown."""
+        subject = f"task {one.before.task} ({one.before.source})"
+        after = one.after
+        if after is None and inside and not state.setting.plain:
+            # what is around the agent in a run of its program is not there when it is run by itself
+            state.decisions.append(
+                Decision("rewrite", subject, "left as it was", "it can't be run by itself")
+            )
+            return mended(one.before)
+        refusal = (
+            "it did not pass when it was run again" if after is None else gate.refusal(after, one.example)
+        )
+        if after is None or refusal:
+            state.decisions.append(Decision("rewrite", subject, "refused", refusal))
+            return None
+        if after.changes:
+            state.decisions.append(Decision("rewrite", subject, "rewritten", "; ".join(after.changes)))
+        return after
 
     def _select(self, state: _Search, bank: Sequence[Shown], *, last: bool) -> Asks[None]:
         """Stages 4 and 5. A later round goes on from what the earlier ones chose."""

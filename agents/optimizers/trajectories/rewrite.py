@@ -90,10 +90,16 @@ def unused(shown: Shown, acts: Sequence[Act], tools: ToolRegistry) -> list[int]:
 
 @dataclass(slots=True)
 class Rewriting:
-    """Rewrites successes of a program's one agent by running them again; `loose` says which calls nothing rests on."""
+    """Rewrites successes of an agent by running them again; `loose` says which calls nothing rests on.
+
+    Where the agent is the whole `program`, the metric judges what comes of that. One that is `inside` another program is
+    run by itself, on what it was given there, and has to do the same: the same calls, which end as they did, and the
+    same answer.
+    """
 
     program: Module
     loose: Loose
+    inside: bool = False
 
     def siblings(self, successes: Sequence[tuple[Example, Shown]]) -> Asks[list[Sibling]]:
         """Each success as it was and as it may be shown. All of one stage are replayed at once."""
@@ -102,25 +108,27 @@ class Rewriting:
         singles = [
             (place, call, _without(shown, [call]))
             for place, (_, shown) in enumerate(whole)
-            if replays[place].passed
+            if self._passed(shown, replays[place])
             for call in self.loose(shown, acts_of(shown.trajectory))
         ]
         tried = yield from self._replayed([(whole[place][0], shown) for place, _, shown in singles])
         droppable: dict[int, list[int]] = {}
-        for (place, call, _), outcome in zip(singles, tried, strict=True):
-            if _changes_nothing(replays[place], outcome, call):
+        for (place, call, shown), outcome in zip(singles, tried, strict=True):
+            if self._passed(shown, outcome) and _changes_nothing(replays[place], outcome, call):
                 droppable.setdefault(place, []).append(call)
         both = [(place, _without(whole[place][1], calls)) for place, calls in droppable.items()]
         joint = yield from self._replayed([(whole[place][0], shown) for place, shown in both])
         trimmed = {
-            place: shown for (place, shown), outcome in zip(both, joint, strict=True) if outcome.passed
+            place: shown
+            for (place, shown), outcome in zip(both, joint, strict=True)
+            if self._passed(shown, outcome)
         }
         return [
             Sibling(
                 example,
                 successes[place][1],
                 replace(shortened(trimmed.get(place, shown)), replayed=True)
-                if replays[place].passed
+                if self._passed(shown, replays[place])
                 else None,
             )
             for place, (example, shown) in enumerate(whole)
@@ -129,11 +137,18 @@ class Rewriting:
     def _replayed(self, runs: Sequence[tuple[Example, Shown]]) -> Asks[Sequence[Outcome]]:
         if not runs:
             return []
-        wanted = [
-            Rollout(self.program, example, script=shown.trajectory, strict=True) for example, shown in runs
-        ]
-        outcomes = yield Batch("replay", wanted)
+        outcomes = yield Batch("replay", [self._rollout(example, shown) for example, shown in runs])
         return outcomes
+
+    def _rollout(self, example: Example, shown: Shown) -> Rollout:
+        if not self.inside:
+            return Rollout(self.program, example, script=shown.trajectory, strict=True)
+        return Rollout(self.program, shown.demo.inputs(), script=shown.trajectory, judged=False)
+
+    def _passed(self, shown: Shown, outcome: Outcome) -> bool:
+        if not self.inside:
+            return outcome.passed
+        return outcome.problem is None and _does_the_same(shown, outcome)
 
 
 def _without(shown: Shown, places: Sequence[int]) -> Shown:
@@ -144,14 +159,19 @@ def _without(shown: Shown, places: Sequence[int]) -> Shown:
 
 
 def _changes_nothing(whole: Outcome, less: Outcome, call: int) -> bool:
-    """Whether a replay without one call passes as well, and every other call gives what it gave."""
+    """Whether a replay without one call scores the same, and every other call gives what it gave."""
     before, after = acts_of(whole.trajectory), acts_of(less.trajectory)
     expected = [(act.key, act.result.content) for place, act in enumerate(before) if place != call]
-    return (
-        less.passed
-        and less.value == whole.value
-        and expected == [(act.key, act.result.content) for act in after]
-    )
+    return less.value == whole.value and expected == [(act.key, act.result.content) for act in after]
+
+
+def _does_the_same(shown: Shown, outcome: Outcome) -> bool:
+    """Whether a replay made the calls of a demonstration, which ended alike, and gave its answer."""
+    before, after = acts_of(shown.trajectory), acts_of(outcome.trajectory)
+    answer = {name: shown.demo[name] for name in shown.demo.labels() if name in outcome.prediction}
+    return [(act.key, act.result.error) for act in before] == [
+        (act.key, act.result.error) for act in after
+    ] and all(outcome.prediction[name] == value for name, value in answer.items() if name != "trajectory")
 
 
 def shortened(shown: Shown) -> Shown:
