@@ -107,6 +107,7 @@ def diff_command(path: Path, first: str, second: str) -> int:
     file = _opened(path)
     for run in (first, second):
         _known(file, run)
+    ids: tuple[dict[str, str], dict[str, str]] = ({}, {})
     pairs = zip_longest(numbered(file.entries(first)), numbered(file.entries(second)))
     for one, other in pairs:
         if one is None or other is None:
@@ -117,9 +118,9 @@ def diff_command(path: Path, first: str, second: str) -> int:
             return 1
         for what in ("request", "response"):
             with _sound(one[1], first):
-                a = _comparable(getattr(one[1], what))
+                a = _comparable(getattr(one[1], what), ids[0])
             with _sound(other[1], second):
-                b = _comparable(getattr(other[1], what))
+                b = _comparable(getattr(other[1], what), ids[1])
             if a != b:
                 click.echo(plain(f"model call {one[0]}, {one[1].kind} {what}: {difference(a, b)}"))
                 click.echo(f"(recorded: {first}, now: {second})")
@@ -134,7 +135,11 @@ def diff_command(path: Path, first: str, second: str) -> int:
 @click.option("--name", help="The new run's name; made up by default.")
 @click.pass_obj
 def fork_command(path: Path, run: str, step: int, name: str | None) -> int:
-    """Make a new run that shares the first steps of a RUN; going on with it repeats those from the record."""
+    """Make a new run that shares the first steps of a RUN; its name is printed.
+
+    Going on with it (loopwright run, the same question, --journal FILE --run-name NEW) repeats those steps from the
+    record, and asks and acts from there.
+    """
     file = _opened(path)
     _known(file, run)
     if name is not None and file.run(name) is not None:
@@ -179,13 +184,34 @@ def _plain_entry(number: int, entry: Entry) -> dict[str, Any]:
     }
 
 
-def _comparable(text: str | None) -> str:
-    """An effect's JSON without what no two runs share: how long it took."""
+def _comparable(text: str | None, ids: dict[str, str]) -> str:
+    """An effect's JSON without what no two runs share: how long it took, what a cache saved, the names of calls.
+
+    `ids` are the names that the run's calls got so far, by those that the model gave them.
+    """
     body = json.loads(text) if text is not None else None
-    for part in (body, body.get("execution") if isinstance(body, dict) else None):
+    if not isinstance(body, dict):
+        return json.dumps(body)
+    body.pop("usage", None)
+    for part in (body, body.get("execution")):
         if isinstance(part, dict):
             part.pop("seconds", None)
+    if "messages" in body:
+        body["messages"] = [
+            [role, content, _renamed(calls, ids), ids.get(answered, ""), name]
+            for role, content, calls, answered, name in body["messages"]
+        ]
+    if "tool_calls" in body:
+        body["tool_calls"] = _renamed(body["tool_calls"], ids)
     return json.dumps(body, sort_keys=True)
+
+
+def _renamed(calls: list[list[Any]], ids: dict[str, str]) -> list[list[Any]]:
+    """Calls with a number in the place of each one's name."""
+    return [
+        [name, args, ids.setdefault(call_id, f"call {len(ids) + 1}"), malformed]
+        for name, args, call_id, malformed in calls
+    ]
 
 
 def _lines(number: int, entry: Entry, *, whole: bool) -> list[str]:

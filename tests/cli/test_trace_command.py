@@ -13,7 +13,10 @@ from pathlib import Path
 import pytest
 from openai_server import Behaviour, Serve, answer
 
+from loopwright import ReAct, context
 from loopwright.cli import run_command
+from loopwright.models import Capabilities, LMResponse, ScriptedLM, Usage
+from loopwright.runtime import Journal
 from loopwright.tools import ToolCall
 
 Run = Callable[..., int]
@@ -72,6 +75,30 @@ def test_two_runs_are_compared(run: Run, journal: str, capsys: pytest.CaptureFix
     assert trace(journal, "diff", "a", "a") == 0
     assert trace(journal, "diff", "a", "b") == 1
     assert "model call 1, model request: " in capsys.readouterr().out
+
+
+def test_what_no_two_runs_share_is_no_difference(journal: str, capsys: pytest.CaptureFixture[str]) -> None:
+    def double(n: int) -> int:
+        """Twice a number."""
+        return 2 * n
+
+    def record(name: str, end: int) -> None:
+        calls = [ToolCall("double", {"n": 1}, f"{name}-1"), ToolCall("double", {"n": 2}, f"{name}-2")]
+        turns = [LMResponse("", tuple(calls), usage=Usage(10, 2, cached_tokens=len(name)))]
+        turns += [LMResponse("", (ToolCall("submit", {"answer": end}, f"{name}-3"),))]
+        lm = ScriptedLM(turns, capabilities=Capabilities(native_tools=True))
+        with context(lm=lm), Journal(journal, name):
+            ReAct("question -> answer: int", tools=[double])(question="?")
+
+    for name, end in (("a", 4), ("other", 4), ("third", 5)):
+        record(name, end)
+    assert trace(journal, "diff", "a", "other") == 0
+    assert capsys.readouterr().out == "no difference\n"
+    assert trace(journal, "diff", "a", "third") == 1
+    assert (
+        "model call 2, model response: tool_calls[0][1].answer differs: recorded 4, now 5"
+        in capsys.readouterr().out
+    )
 
 
 def test_a_fork_shares_its_first_steps(run: Run, journal: str, capsys: pytest.CaptureFixture[str]) -> None:
