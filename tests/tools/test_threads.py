@@ -58,12 +58,17 @@ def test_many_at_once_are_all_done() -> None:
 
 
 def test_threads_that_nobody_needs_end() -> None:
-    for future in [spawn(lambda: time.sleep(0.05)) for _ in range(30)]:
+    before = set(threading.enumerate())
+    go = threading.Event()
+    futures = [spawn(lambda: go.wait(60)) for _ in range(30)]
+    new = set(threading.enumerate()) - before
+    assert new
+    go.set()
+    for future in futures:
         future.result(timeout=60)
-    end = time.monotonic() + 60
-    while threading.active_count() > 20 and time.monotonic() < end:
-        time.sleep(0.1)
-    assert threading.active_count() <= 20
+    for thread in new:
+        thread.join(60)
+    assert not any(thread.is_alive() for thread in new)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
