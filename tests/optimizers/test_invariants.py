@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -58,10 +59,23 @@ def everything(program: Module) -> str:
     return json.dumps(program.dump_state()) + report_of(program).dumps()
 
 
-_LM = SimulatedLM(3)
-PLAIN = compiled(_LM)
-WHOLE = everything(PLAIN)
-CALLS = _LM.calls
+@cache
+def undisturbed() -> tuple[ReAct, int]:
+    """What comes of a compile that nothing disturbs, and how often its model is asked."""
+    lm = SimulatedLM(3)
+    return compiled(lm), lm.calls
+
+
+def plain() -> ReAct:
+    return undisturbed()[0]
+
+
+def whole() -> str:
+    return everything(plain())
+
+
+def calls() -> int:
+    return undisturbed()[1]
 
 
 # ---- the same bytes, however it is run
@@ -77,21 +91,23 @@ class Hasty(SimulatedLM):
 
 @pytest.mark.parametrize("workers", [1, 2, 8])
 def test_any_number_of_workers_gives_the_same_bytes(workers: int) -> None:
-    assert everything(compiled(num_threads=workers)) == WHOLE
+    assert everything(compiled(num_threads=workers)) == whole()
 
 
 def test_rollouts_that_end_in_any_order_give_the_same_bytes() -> None:
-    assert everything(compiled(Hasty(3), num_threads=8)) == WHOLE
+    assert everything(compiled(Hasty(3), num_threads=8)) == whole()
 
 
 @pytest.mark.parametrize("budget", [Budget(rollouts=150), Budget(calls=400), Budget(tokens=60_000)], ids=repr)
 def test_a_budget_ends_at_the_same_place_with_any_number_of_workers(budget: Budget) -> None:
-    assert everything(compiled(budget=budget)) == everything(compiled(budget=budget, num_threads=8)) != WHOLE
+    assert (
+        everything(compiled(budget=budget)) == everything(compiled(budget=budget, num_threads=8)) != whole()
+    )
 
 
 def test_another_seed_decides_otherwise() -> None:
     other = compiled(optimizer=small(seed=1))
-    assert report_of(PLAIN).decisions != report_of(other).decisions
+    assert report_of(plain()).decisions != report_of(other).decisions
 
 
 class Killed(BaseException):
@@ -131,8 +147,8 @@ def test_killed_at_every_kth_write_it_goes_on_to_the_same_bytes_and_asks_nothing
             asked += lm.calls
             store.close()
         break
-    assert everything(program) == WHOLE
-    assert asked == CALLS
+    assert everything(program) == whole()
+    assert asked == calls()
     assert deaths > 3
 
 
@@ -213,14 +229,14 @@ def test_a_process_that_dies_is_followed_by_one_that_goes_on(tmp_path: Path) -> 
             command, env=environment, capture_output=True, text=True, timeout=300, check=False
         )
         assert done.returncode in (0, 9), done.stderr
-        calls, _, rest = done.stdout.partition("\n")
-        return int(calls), rest.rstrip("\n")
+        asked, _, rest = done.stdout.partition("\n")
+        return int(asked), rest.rstrip("\n")
 
     first, nothing = process(dies_at=100)
-    second, whole = process(dies_at=10_000)
+    second, told = process(dies_at=10_000)
     assert not nothing
-    assert whole == WHOLE.rstrip("\n")
-    assert first + second == CALLS
+    assert told == whole().rstrip("\n")
+    assert first + second == calls()
 
 
 def test_ctrl_c_keeps_what_is_done_and_says_how_to_go_on(tmp_path: Path) -> None:
@@ -233,8 +249,8 @@ def test_ctrl_c_keeps_what_is_done_and_says_how_to_go_on(tmp_path: Path) -> None
     with pytest.raises(CompileInterrupted, match="all in the store: give the same again to go on"):
         compiled(Interrupted(3), store=tmp_path / "runs.db")
     rest = SimulatedLM(3)
-    assert everything(compiled(rest, store=tmp_path / "runs.db")) == WHOLE
-    assert rest.calls <= CALLS - 190
+    assert everything(compiled(rest, store=tmp_path / "runs.db")) == whole()
+    assert rest.calls <= calls() - 190
     with pytest.raises(CompileInterrupted, match="give compile a store="):
         compiled(Interrupted(3))
 
@@ -283,8 +299,8 @@ def test_a_run_of_ones_own_gives_each_rollout_a_world_of_its_own() -> None:
         shared = SHOP.agent(opened=set())
         program = small().compile(shared, trainset=TRAIN, valset=VAL, run=own_world, num_threads=1)
         leaking = small().compile(SHOP.agent(opened=set()), trainset=TRAIN, valset=VAL, num_threads=1)
-    assert everything(program) == WHOLE
-    assert everything(leaking) != WHOLE, "what one run left behind was in the way of the next"
+    assert everything(program) == whole()
+    assert everything(leaking) != whole(), "what one run left behind was in the way of the next"
 
 
 def test_what_belongs_together_is_in_one_part() -> None:
@@ -306,7 +322,7 @@ def test_a_train_row_of_a_held_out_group_is_not_learned_from() -> None:
 
 
 def test_every_emitted_demonstration_passes_gate_and_metric_again() -> None:
-    program = PLAIN
+    program = plain()
     agent = SHOP.agent()
     examples = {task_of(row): row for row in TRAIN}
     demos = [demo for state in program.states().values() for demo in state.demos]
@@ -405,8 +421,8 @@ def test_a_budget_that_leaves_no_room_for_an_attempt_says_so() -> None:
 def test_a_larger_budget_goes_on_from_what_a_smaller_one_left(tmp_path: Path) -> None:
     first, second = SimulatedLM(3), SimulatedLM(3)
     compiled(first, budget=Budget(rollouts=200), store=tmp_path / "runs.db")
-    assert everything(compiled(second, store=tmp_path / "runs.db")) == WHOLE
-    assert second.calls < CALLS - first.calls / 2
+    assert everything(compiled(second, store=tmp_path / "runs.db")) == whole()
+    assert second.calls < calls() - first.calls / 2
 
 
 def test_a_budget_in_dollars_needs_prices() -> None:
@@ -477,7 +493,7 @@ def test_a_model_that_cannot_be_reached_is_told_of_and_loses_nothing(tmp_path: P
     compiled(budget=Budget(rollouts=100), store=tmp_path / "runs.db")
     with pytest.raises(ConfigurationError, match=r"no rollout reached its model .*no route"):
         compiled(Down(3), store=tmp_path / "runs.db")
-    assert everything(compiled(store=tmp_path / "runs.db")) == WHOLE
+    assert everything(compiled(store=tmp_path / "runs.db")) == whole()
 
 
 # ---- saved programs
@@ -509,7 +525,7 @@ def prompts(agent: Module) -> str:
 
 
 def test_a_saved_program_gives_the_same_prompts_in_a_fresh_process(tmp_path: Path) -> None:
-    program = PLAIN
+    program = plain()
     program.save(tmp_path / "agent.json")
     script = tmp_path / "prompts_of_it.py"
     script.write_text(PROMPTS)
@@ -520,26 +536,26 @@ def test_a_saved_program_gives_the_same_prompts_in_a_fresh_process(tmp_path: Pat
 
 
 def test_a_loaded_program_can_be_compiled_further(tmp_path: Path) -> None:
-    PLAIN.save(tmp_path / "agent.json")
+    plain().save(tmp_path / "agent.json")
     again = SHOP.agent()
     again.load(tmp_path / "agent.json")
     with context(lm=SimulatedLM(3)):
         further = small().compile(again, trainset=TRAIN, valset=VAL, num_threads=1)
     report = report_of(further)
     assert report.baseline is not None
-    assert report_of(PLAIN).baseline is not None
+    assert report_of(plain()).baseline is not None
     assert report.baseline.mean > 0.4, "it starts from what was learned"
 
 
 def test_a_stale_program_is_refused_with_the_field_named(tmp_path: Path) -> None:
-    PLAIN.save(tmp_path / "agent.json")
+    plain().save(tmp_path / "agent.json")
     other = ReAct("question, today -> answer: str", tools=SHOP.tools())
     with pytest.raises(StateError, match=r"'react'.*question -> answer.*question, today -> answer"):
         other.load(tmp_path / "agent.json")
 
 
 def test_the_report_is_json_and_says_what_was_learned() -> None:
-    report: Report = report_of(PLAIN)
+    report: Report = report_of(plain())
     read = json.loads(report.dumps())
     assert {use["phase"] for use in read["phases"]} == {"baseline", "collect", "replay", "select", "confirm"}
     planned = {use["phase"]: use["planned"] for use in read["phases"]}
@@ -554,5 +570,5 @@ def test_the_report_is_json_and_says_what_was_learned() -> None:
 def test_records_in_memory_are_gone_with_the_store() -> None:
     store, lm = MemoryStore(), SimulatedLM(3)
     compiled(store=store)
-    assert everything(compiled(lm, store=store)) == WHOLE
+    assert everything(compiled(lm, store=store)) == whole()
     assert lm.calls == 0
