@@ -54,6 +54,24 @@ WHOLE = {
             "t.yaml:1: a: no such key; there are version, name, agent, defaults, tasks",
         ],
     ),
+    "keys that stand in the wrong place": (
+        changed(
+            "tasks:\n", "limits: {steps: 3}\ntools: [calculate]\nprogram: 'shop.py:build'\ntasks:\n"
+        ).replace("answer: {answer: 4}", "required: [{tool: calculate}]\n    equals: 4"),
+        [
+            "t.yaml:3: limits: no such key; it goes below defaults or below a task; there are version, name, agent, defaults, tasks",
+            "t.yaml:4: tools: no such key; it goes below agent or below defaults.world; there are version, name, agent, "
+            "defaults, tasks",
+            "t.yaml:5: program: no such key; it goes below agent; there are version, name, agent, defaults, tasks",
+            "t.yaml:10: task t: expect.required: no such key; it goes below expect.calls; there are answer, calls, ends, "
+            "state, reference",
+            "t.yaml:11: task t: expect.equals: no such key; there are answer, calls, ends, state, reference",
+        ],
+    ),
+    "a model": (
+        changed("agent: {", "agent: {model: openai/gpt-5-mini, "),
+        ["t.yaml:2: agent.model: no such key: the model is the command's, as in --model openai/gpt-5-mini"],
+    ),
     "a text with braces that are no mapping": (
         changed('"2 + 2?"', "what is {x}?"),
         [
@@ -816,7 +834,9 @@ def test_aliases_that_multiply_are_stopped() -> None:
     lines = ["a: &a [x, x, x, x, x, x, x, x, x, x]"]
     lines += [f"{chr(98 + n)}: &{chr(98 + n)} [{', '.join(['*' + chr(97 + n)] * 10)}]" for n in range(9)]
     (found,) = problems("\n".join(lines))
-    assert found.endswith("more than 200,000 values, the most that one file may hold (are aliases (*name) multiplied?)")
+    assert found.endswith(
+        "more than 200,000 values, the most that one file may hold (are aliases (*name) multiplied?)"
+    )
 
 
 def test_a_json_file_is_held_to_json() -> None:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import typing
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
 from ...text import did_you_mean, one_line
 from ..checks.matching import Matcher, shown
-from .format import TaskFileSpec
+from .format import AgentSpec, Defaults, Task, TaskFileSpec
 from .locate import Document, JsonPath
 from .world_format import WorldSpec
 
@@ -126,12 +127,49 @@ def _unknown_key(path: JsonPath) -> str:
     key = str(path[-1])
     model = model_at(path[:-1])
     names = key_names(model) if model else []
-    hint = did_you_mean(key, names) or f"; there are {', '.join(names)}"
+    if key == "model" and model in (TaskFileSpec, AgentSpec, Defaults, Task):
+        return "no such key: the model is the command's, as in --model openai/gpt-5-mini"
+    hint = did_you_mean(key, names) or f"{_home(key)}; there are {', '.join(names)}"
     if model is Matcher:
         hint += " (to compare with a mapping, write equals: {…})"
     if model is WorldSpec and not did_you_mean(key, names):
         hint += " (what the world holds goes below data)"
     return f"no such key{hint}"
+
+
+def _home(key: str) -> str:
+    """Where a key goes that stands in the wrong place; "" where there is no such key, or too many."""
+    found = _homes().get(key, ())
+    told = [place for place in found if not any(place.endswith(f".{other[6:]}") for other in found)]
+    return f"; it goes {' or '.join(told)}" if 0 < len(told) <= 2 else ""
+
+
+@cache
+def _homes() -> Mapping[str, Sequence[str]]:
+    """The places of each key of a task file, as a person says them."""
+    homes: dict[str, list[str]] = {}
+
+    def walk(model: type[BaseModel], place: str, path: tuple[str, ...]) -> None:
+        for name, field in model.model_fields.items():
+            key = field.alias or name
+            if place not in homes.setdefault(key, []):
+                homes[key].append(place)
+            for inner in _all_models(field.annotation):
+                if inner is Task:
+                    walk(inner, "below a task", ())
+                else:
+                    walk(inner, f"below {'.'.join((*path, key))}", (*path, key))
+
+    walk(TaskFileSpec, "at the top", ())
+    return homes
+
+
+def _all_models(annotation: Any) -> Iterator[type[BaseModel]]:
+    """The models in an annotation, those inside of lists and dicts too."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for part in typing.get_args(annotation):
+        yield from _all_models(part)
 
 
 def _wrong_choice(path: JsonPath, given: object, expected: str) -> str:
