@@ -12,7 +12,7 @@ from ...adapters.base import SUBMIT
 from ...adapters.values import format_value
 from ...text import one_line, plain
 from ..options import json_text
-from .columns import fitted, wide, wrapped
+from .columns import fitted, terminal_width, wide, wrapped
 from .events import (
     CalledEvent,
     CompactEvent,
@@ -147,7 +147,7 @@ class PlainShow:
             case TokenEvent(part="answer"):
                 self._stream(event.text)
             case ReturnedEvent():
-                self._line(" ".join(made_line(event.call, event.result)))
+                self._call(event.call, event.result)
                 self._untold.told(event.call)
             case StepEvent():
                 self._refused(event)
@@ -155,15 +155,12 @@ class PlainShow:
             case EndEvent():
                 self._end(event)
             case NoticeEvent():
-                self.settle()
-                told = wrapped(plain(event.text)) if self._err.isatty() else plain(event.text)
-                print(told, file=self._err, flush=True)
+                self._note(event.text)
             case CompactEvent():
                 self._line("the conversation was summarised:")
                 self._line(cut(event.summary))
             case RetryEvent() if event.seconds >= WORTH_A_LINE:
-                self.settle()
-                print(plain(retry_line(event, event.seconds)), file=self._err, flush=True)
+                self._note(retry_line(event, event.seconds))
             case CalledEvent():
                 self.settle()
 
@@ -189,7 +186,7 @@ class PlainShow:
 
     def _refused(self, event: StepEvent) -> None:
         for call, result in self._untold.rest(event):
-            self._line(" ".join(made_line(call, result)))
+            self._call(call, result)
 
     def _end(self, event: EndEvent) -> None:
         answer = shown_outputs(event.outputs)
@@ -198,8 +195,18 @@ class PlainShow:
         self.settle()
         said = end_line(event)
         if said:
-            print(said, file=self._err, flush=True)
+            self._note(said)
         self._streamed = ""
+
+    def _call(self, call: CallForm, result: ResultForm) -> None:
+        width = terminal_width() if self._out.isatty() else CALL + REASON
+        self._line(" ".join(made_line(call, result, width)))
+
+    def _note(self, text: str) -> None:
+        """Say something beside the conversation."""
+        self.settle()
+        told = plain(text)
+        print(wrapped(told) if self._err.isatty() else told, file=self._err, flush=True)
 
     def _line(self, text: str) -> None:
         self.settle()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chat_room import Room, call
 from chat_terminal import Terminal
-from openai_server import answer
+from openai_server import answer, fail
 
 from loopwright.cli.chat.commands import COMMANDS
 
@@ -45,3 +45,13 @@ def test_a_call_with_wide_characters_takes_one_line(room: Room) -> None:
     at = next(place for place, line in enumerate(shown) if line.startswith("→"))
     assert "✗" in shown[at]
     assert shown[at + 1].startswith("no such order")
+
+
+def test_without_colour_a_line_is_broken_between_words_too(room: Room) -> None:
+    room.env["NO_COLOR"] = "1"
+    terminal = narrow(room, call("get_order", order_id="no such order " * 9), fail(400, "words " * 20))
+    terminal.enter("Where?")
+    terminal.wait("error: ")
+    shown = terminal.wait_for_prompt()
+    assert " ".join(["words"] * 20) in " ".join(shown.split())
+    assert sum("✗" in line for line in shown.splitlines() if line.startswith("→")) == 1
