@@ -54,9 +54,9 @@ class EvaluationError:
 class EvaluationResult(Prediction):
     """What an evaluation found.
 
-    `score` is the mean of all scores in per cent (NaN where it was interrupted before the first); `results` one (example, prediction, score) for each
-    example, in the order of the devset, the score as the metric gave it; `errors` an `EvaluationError`
-    for each example without a score of its own, which counts as `failure_score`.
+    `score` is the mean of all scores in per cent (NaN where it was interrupted before the first); `results` one
+    (example, prediction, score) for each example, in the order of the devset, the score as the metric gave it; `errors`
+    an `EvaluationError` for each example without a score of its own, which counts as `failure_score`.
     """
 
     __slots__ = ()

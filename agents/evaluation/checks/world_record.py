@@ -21,8 +21,9 @@ class WorldRecord:
 
     `wanted` are the changes from `before` that the task's reference makes, None where it has none. `lost`
     counts changes that are not held, since there are more than `MAX_CHANGES` or they are larger than `MAX_KEPT`: the
-    end state is not known then, nor is it where `error` says why. What each call changed is in its `ToolResult.changes`. A world of more than `MAX_WRITTEN` values is written by its hash: such
-    a record, read back, has `before` None until `of_world` gives it again.
+    end state is not known then, nor is it where `error` says why. What each call changed is in its
+    `ToolResult.changes`. A world of more than `MAX_WRITTEN` values is written by its hash: such a record, read back, has
+    `before` None until `of_world` gives it again.
 
     >>> record = WorldRecord({"ledger": []}, (Change(("ledger", 0), after=20),))
     >>> record.after

@@ -42,7 +42,10 @@ class Effort:
 
 @dataclass
 class Gold:
-    """A run that does what its task asks for by a plan: `failed` says which of its calls did not, `open_` what is not known."""
+    """A run that does by a plan what its task asks for.
+
+    `failed` says which of its calls did not, `open_` what is not known, `efforts` what each turn took.
+    """
 
     plan: Plan
     run: Run = field(default_factory=lambda: Run({}))

@@ -1,9 +1,9 @@
 """Records as JSON and back: a trial's result, whole, in the form in which a run's folder keeps it.
 
 Every field of every dataclass is written under its name, so that a field that `TrialResult` gets later is
-kept without a word here; a class with `as_json` and `from_json` of its own is written by these. Values of the program's own types are written as JSON's (`to_plain`): what comes
-back has the same meaning to a check, not always the same type (a date comes back as its text). NaN and the
-infinities are kept, in Python's notation.
+kept without a word here; a class with `as_json` and `from_json` of its own is written by these. Values of the
+program's own types are written as JSON's (`to_plain`): what comes back has the same meaning to a check, not always the
+same type (a date comes back as its text). NaN and the infinities are kept, in Python's notation.
 """
 
 from __future__ import annotations

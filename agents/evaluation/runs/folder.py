@@ -91,7 +91,8 @@ class RunFolder:
     ) -> Self:
         """A new run in this folder; with `resume`, the one that is there, if it is of the same.
 
-        `doubts` says what of its code has changed since the trials that it holds were made. Until `start()` nothing is written of it.
+        `doubts` says what of its code has changed since the trials that it holds were made. Until `start()` nothing
+        is written of it.
         """
         started = datetime.now(UTC).isoformat(timespec="seconds")
         now = Manifest.of(trials, model, started, paths=paths, options=options)

@@ -51,8 +51,8 @@ class TaskRun:
 async def run_task(file: TaskFile, task: Task, agent: Module, options: Mapping[str, Any]) -> TaskRun:
     """Run a task on an agent that is this run's own, may be changed, and has the task's limits.
 
-    The conversation, if the task is one, its world and the rules of approval are the file's; limits hold for all turns. `options` go to the
-    simulated user's model. Awaited on an event loop, or driven without one.
+    The conversation, if the task is one, its world and the rules of approval are the file's; limits hold for all
+    turns. `options` go to the simulated user's model. Awaited on an event loop, or driven without one.
     """
     trace = Trace()
     environment = file.environment(task)

@@ -37,7 +37,8 @@ def write_page(
     """Write the page of a report, whole or not at all; returns its path.
 
     `report` is a `Report`, or what `report.json` holds. `comparison` is that with a baseline, as JSON's
-    own types (`Comparison.as_json`); what `report.json` holds of one is shown without it. A folder gets a file `report.html`, and is made if need be.
+    own types (`Comparison.as_json`); what `report.json` holds of one is shown without it. A folder gets a file
+    `report.html`, and is made if need be.
     """
     target = Path(path)
     if target.is_dir() or not target.suffix:
