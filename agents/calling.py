@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from itertools import count
 from typing import Any
@@ -133,10 +133,17 @@ def tell_step(step: object) -> None:
 
 @dataclass(slots=True)
 class _Watched(Record):
-    """A call with its names: the watchers' and the recorder's."""
+    """A call with its names, the watchers' and the recorder's, and the context that is left when it is done."""
 
     call_id: str = ""
     key: int = 0
+    inside: AbstractContextManager[None] | None = None
+
+    def left(self) -> None:
+        """Leave the context of the call."""
+        inside, self.inside = self.inside, None
+        if inside is not None:
+            inside.__exit__(None, None, None)
 
 
 def _strict(recorder: Recorder | None) -> bool:
@@ -164,12 +171,15 @@ class AgentToolRun(ToolRun):
         if self._watchers:
             record.call_id = new_call_id("tool")
             tell(self._watchers, "on_tool_start", record.call_id, call, dict(call.args))
+            record.inside = entered(replace(current(), module_call=record.call_id))
+            record.inside.__enter__()  # what the tool calls is below it; `ended` or `stopped` is told in the same context
         return record
 
     def ended(self, record: Record, result: ToolResult) -> None:
         """Note what came of it."""
         record.result = result
         if isinstance(record, _Watched):
+            record.left()
             if self._recorder is not None:
                 self._recorder.ended(record.key, result, self.state)
             if self._watchers:
@@ -178,6 +188,7 @@ class AgentToolRun(ToolRun):
     def stopped(self, record: Record, error: BaseException) -> None:
         """Note that it was interrupted."""
         if self._watchers and isinstance(record, _Watched):
+            record.left()
             tell(self._watchers, "on_tool_end", record.call_id, None, error)
 
     def earlier(self, call: ToolCall) -> Record | None:

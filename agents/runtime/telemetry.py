@@ -47,21 +47,23 @@ class Telemetry(BaseCallback):
     """A watcher that makes spans: `configure(callbacks=[Telemetry()])`.
 
     `provider` is a tracer provider, OpenTelemetry's global one by default. What was said (prompts, answers, arguments,
-    results) is left out, unless `content` asks for it: it may hold secrets and people's data. Raises `ConfigurationError`
-    where OpenTelemetry is not installed.
+    results) is left out, unless `content` asks for it: it may hold secrets and people's data. What a tool does, other
+    agents and spans of the user's own, lies below its call's span. Raises `ConfigurationError` where OpenTelemetry is not
+    installed.
     """
 
     def __init__(self, provider: TracerProvider | None = None, *, content: bool = False) -> None:
         try:
-            from opentelemetry import trace
+            from opentelemetry import context, trace
         except ImportError as error:
             raise ConfigurationError(
                 'Telemetry needs OpenTelemetry: pip install "loopwright[otel]", and an exporter of your choice'
             ) from error
         self._trace = trace
+        self._otel = context
         self._tracer: Tracer = trace.get_tracer("loopwright", __version__, provider)
         self._content = content
-        self._spans: dict[str, Span] = {}
+        self._spans: dict[str, tuple[Span, Any]] = {}
         self._lock = threading.Lock()
 
     # ---- modules and evaluations
@@ -165,18 +167,21 @@ class Telemetry(BaseCallback):
     # ---- spans
 
     def _begin(self, call_id: str, name: str, kind: Any = None) -> Span:
-        """A span below that of the module call that is under way, or below the user's own."""
+        """A span below that of the call that is under way, or below the user's own; the user's go below it."""
         with self._lock:
-            parent = self._spans.get(current().module_call)
-        above = None if parent is None else self._trace.set_span_in_context(parent)
+            around = self._spans.get(current().module_call)
+        above = None if around is None else self._trace.set_span_in_context(around[0])
         span = self._tracer.start_span(name, above, kind or self._trace.SpanKind.INTERNAL)
+        token = self._otel.attach(self._trace.set_span_in_context(span))
         with self._lock:
-            self._spans[call_id] = span
+            self._spans[call_id] = (span, token)
         return span
 
     def _taken(self, call_id: str) -> Span:
         with self._lock:
-            return self._spans.pop(call_id)
+            span, token = self._spans.pop(call_id)
+        self._otel.detach(token)
+        return span
 
     def _end(self, span: Span, exception: BaseException | None) -> None:
         if exception is not None:

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import json
 import subprocess
 import sys
+import threading
 from typing import Any
 
 import pytest
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-from opentelemetry.trace import StatusCode
+from opentelemetry.trace import StatusCode, get_current_span
 
-from loopwright import Evaluate, Example, Predict, ReAct, context
+from loopwright import Evaluate, Example, Predict, Prediction, ReAct, Tool, context
 from loopwright.errors import ServerError
 from loopwright.models import Capabilities, LMResponse, ScriptedLM, Usage
 from loopwright.runtime import Telemetry
+from loopwright.streaming import ToolCallEvent
 from loopwright.tools import ToolCall
 
 NATIVE = Capabilities(native_tools=True)
@@ -194,6 +198,99 @@ def test_spans_lie_below_the_users_own(spans: Spans) -> None:
     with spans.provider.get_tracer("mine").start_as_current_span("request"):
         run(spans, SUBMIT)
     assert spans.parent_of(spans.one("invoke_agent ReAct")) == "request"
+
+
+@pytest.mark.parametrize("way", ["called", "awaited", "streamed"])
+def test_what_a_tool_does_lies_below_its_span(way: str, spans: Spans) -> None:
+    def delegate(task: str) -> str:
+        """Let another agent do it."""
+        with spans.provider.get_tracer("mine").start_as_current_span("lookup"):
+            pass
+        inner: Prediction = ReAct("task -> answer", tools=[look])(task=task)
+        return str(inner.answer)
+
+    turns = [ToolCall("delegate", {"task": "t"}), SUBMIT, SUBMIT]
+    agent = ReAct("question -> answer", tools=[delegate])
+    tracer = spans.provider.get_tracer("mine")
+    with (
+        context(lm=ScriptedLM(turns, capabilities=NATIVE), callbacks=[Telemetry(spans.provider)]),
+        tracer.start_as_current_span("request") as request,
+    ):
+        if way == "called":
+            agent(question="?")
+        elif way == "awaited":
+            asyncio.run(agent.acall(question="?"))
+        else:
+            list(agent.stream(question="?"))
+        assert get_current_span() is request
+    tree = [(span.name, spans.parent_of(span)) for span in spans.all()]
+    assert tree == [
+        ("chat scripted", "invoke_agent ReAct"),
+        ("lookup", "execute_tool delegate"),
+        ("chat scripted", "invoke_agent ReAct"),
+        ("invoke_agent ReAct", "execute_tool delegate"),
+        ("execute_tool delegate", "invoke_agent ReAct"),
+        ("chat scripted", "invoke_agent ReAct"),
+        ("invoke_agent ReAct", "request"),
+        ("request", ""),
+    ]
+
+
+async def _cancelled(agent: ReAct, begun: threading.Event) -> None:
+    task = asyncio.create_task(agent.acall(question="?"))
+    await asyncio.to_thread(begun.wait, 30)
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+
+
+@pytest.mark.parametrize("way", ["cancelled", "left"])
+def test_a_run_that_is_broken_off_leaves_no_span_open(
+    way: str, spans: Spans, caplog: pytest.LogCaptureFixture
+) -> None:
+    begun = threading.Event()
+
+    async def wait() -> str:
+        """Wait for ever."""
+        begun.set()
+        await asyncio.sleep(600)
+        return "late"
+
+    lm = ScriptedLM([ToolCall("wait", {})], capabilities=NATIVE)
+    agent = ReAct("question -> answer", tools=[wait])
+    with context(lm=lm, callbacks=[Telemetry(spans.provider)]):
+        if way == "cancelled":
+            asyncio.run(_cancelled(agent, begun))
+        else:
+            events = agent.stream(question="?")
+            while not isinstance(next(events), ToolCallEvent):
+                pass
+            events.close()
+    assert [span.name for span in spans.all()] == ["chat scripted", "execute_tool wait", "invoke_agent ReAct"]
+    assert get_current_span().get_span_context().span_id == 0
+    assert "detach" not in caplog.text
+
+
+def test_calls_side_by_side_lie_below_their_own_spans(spans: Spans) -> None:
+    def note(n: int) -> str:
+        """Note it."""
+        with spans.provider.get_tracer("mine").start_as_current_span(f"noted {n}"):
+            return "noted"
+
+    calls = [ToolCall("note", {"n": n}, f"c{n}") for n in range(8)]
+    lm = ScriptedLM([LMResponse("", tuple(calls)), SUBMIT], capabilities=NATIVE)
+    agent = ReAct("question -> answer", tools=[Tool(note, effect="read")])
+    with context(lm=lm, callbacks=[Telemetry(spans.provider)]):
+        asyncio.run(agent.acall(question="?"))
+    ids = {
+        span.context.span_id: dict(span.attributes or {}).get("gen_ai.tool.call.id") for span in spans.all()
+    }
+    below = {
+        span.name: ids[span.parent.span_id]
+        for span in spans.all()
+        if span.name.startswith("noted") and span.parent
+    }
+    assert below == {f"noted {n}": f"c{n}" for n in range(8)}
 
 
 def test_without_opentelemetry_it_says_what_to_install() -> None:
