@@ -51,7 +51,7 @@ def test_without_colour_a_line_is_broken_between_words_too(room: Room) -> None:
     room.env["NO_COLOR"] = "1"
     terminal = narrow(room, call("get_order", order_id="no such order " * 9), fail(400, "words " * 20))
     terminal.enter("Where?")
-    terminal.wait("error: ")
+    terminal.wait("price unknown")
     shown = terminal.wait_for_prompt()
     assert " ".join(["words"] * 20) in " ".join(shown.split())
     assert sum("✗" in line for line in shown.splitlines() if line.startswith("→")) == 1
