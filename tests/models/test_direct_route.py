@@ -110,7 +110,7 @@ def test_only_the_other_way_imports_litellm(options: str, printed: str, openai_s
         [sys.executable, "-c", FIRST_CALL, server.url, options],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         check=False,
     )
 

@@ -70,7 +70,7 @@ def test_litellm_connects_to_nothing_but_the_models_server_and_prints_nothing(
         [sys.executable, "-c", GUARDED, server.url, without_usage.url],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         cwd=tmp_path,
         check=False,
     )
@@ -99,7 +99,7 @@ def test_importing_models_imports_no_client_and_nothing_heavy(module: str) -> No
     ]
 
     done = subprocess.run(
-        [sys.executable, "-c", code, *heavy], capture_output=True, text=True, timeout=120, check=False
+        [sys.executable, "-c", code, *heavy], capture_output=True, text=True, timeout=300, check=False
     )
 
     assert done.stdout == "[]\n", done.stderr

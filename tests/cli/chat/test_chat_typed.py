@@ -44,7 +44,7 @@ def typed(room: Room, monkeypatch: pytest.MonkeyPatch) -> Iterator[Typed]:
         )
         with create_pipe_input() as pipe, create_app_session(input=pipe, output=DummyOutput()):
             pipe.send_text("".join(keys))
-            assert asyncio.run(asyncio.wait_for(talk(chat), 60)) == 0
+            assert asyncio.run(asyncio.wait_for(talk(chat), 120)) == 0
         return chat
 
     yield run
