@@ -145,13 +145,10 @@ class _Workers:
         inbox.put(work)
 
     def _work(self, inbox: SimpleQueue[Callable[[], None]]) -> None:
-        with self._lock:
-            has_loop = self._loops > 0
-            self._loops -= has_loop
-        if not has_loop:
+        loop = self._own_loop()
+        if loop is None:
             self._work_until_idle(inbox)
             return
-        loop = asyncio.new_event_loop()
         asyncio.set_event_loop(loop)
         try:
             self._work_until_idle(inbox)
@@ -160,6 +157,18 @@ class _Workers:
             loop.close()
             with self._lock:
                 self._loops += 1
+
+    def _own_loop(self) -> asyncio.AbstractEventLoop | None:
+        with self._lock:
+            if not self._loops:
+                return None
+            self._loops -= 1
+        try:
+            return asyncio.new_event_loop()
+        except OSError:  # too many open files: the call goes without, and says itself what it lacks
+            with self._lock:
+                self._loops += 1
+            return None
 
     def _work_until_idle(self, inbox: SimpleQueue[Callable[[], None]]) -> None:
         while True:
