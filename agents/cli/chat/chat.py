@@ -34,8 +34,7 @@ if TYPE_CHECKING:
     from ...runtime.usage import UsageTracker
     from .task import SavedTask
 
-_THOUGHTS = ("thought", "reasoning")
-_FORM = ("tool_name", "tool_args", "code")  # fields of a text adapter's turn that are told of as calls
+_COMPACT = "; /compact makes room"
 
 
 @dataclass
@@ -166,7 +165,7 @@ class Chat(Kept):
             ended(self._partial(number), "cancelled")
         except LoopwrightError as error:
             self._keep_stopped_step(number)
-            more = "; /compact makes room" if isinstance(error, ContextWindowError) else ""
+            more = _COMPACT if isinstance(error, ContextWindowError) else ""
             ended({}, "failed", f"{error}{more}")
         except Exception as error:  # noqa: BLE001  # whatever a tool's or a provider's code raises, the session lives
             self._keep_stopped_step(number)
@@ -174,7 +173,7 @@ class Chat(Kept):
         else:
             outputs = {name: to_plain(prediction.get(name)) for name in self._output_names(prediction)}
             given = prediction.get("termination_reason", "answered")
-            error_text = str(prediction.get("error", ""))
+            error_text = str(prediction.get("error", "")) + (_COMPACT if given == "context" else "")
             ended({name: value for name, value in outputs.items() if value is not None}, given, error_text)
         turn = self.conversation.turn(number)
         assert turn is not None  # noqa: S101  # it was told above

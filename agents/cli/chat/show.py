@@ -120,7 +120,7 @@ def end_line(event: EndEvent) -> str:
     problem = f": {one_line(event.error, 400)}" if event.error else ""
     return (
         f"error{problem}"
-        if event.reason == "failed"
+        if event.reason in ("failed", "lm_error")
         else f"no answer: the run ended with {event.reason}{problem}"
     )
 

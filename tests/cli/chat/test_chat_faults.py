@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from chat_room import Room, Script, call
 from chat_terminal import PATIENCE, Terminal
-from openai_server import answer, fail, no_such_model, reset, unauthorised
+from openai_server import answer, fail, no_such_model, reset, too_long, unauthorised
 
 from loopwright.models import LMResponse
 from loopwright.tools import ToolCall
@@ -188,3 +188,18 @@ def test_half_characters_of_a_model_and_of_a_pipe_do_no_harm(room: Room) -> None
     assert done.returncode == 0, done.stderr
     assert done.stdout.decode().splitlines()[-1] == "good"
     assert "good" in room.run(None, "-c", "--script", "-", stdin="/last\n").stdout
+
+
+def test_a_conversation_that_got_too_long_within_a_turn_is_told_what_to_do(
+    script: Script, room: Room
+) -> None:
+    server = room.server(call("get_order", order_id=17), too_long())
+    done = script(server, "Where?")
+    assert done.code == 1
+    assert "; /compact makes room" in done.err
+
+
+def test_a_model_that_fails_within_a_turn_is_an_error_in_one_line(script: Script, room: Room) -> None:
+    done = script(room.server(call("get_order", order_id=17), fail(400, "no more")), "Where?")
+    assert (done.code, len(done.err.splitlines())) == (1, 1)
+    assert done.err.startswith("error: openai/any: ")
