@@ -18,7 +18,7 @@
         split: test                       # train | dev | test
         turns:                            # or input: {request: "…"}
           - user: "Order 17 arrived broken."
-            expect: {calls: {required: [{tool: get_order, args: {order_id: 17}}]}}
+            expect: {calls: {required: [{tool: get_order, args: {order_id: 17}}]}, state: [{unchanged: orders}]}
           - simulate: {persona: "Ann is brief.", goal: "Get order 17 refunded.", max_turns: 4}
         expect:
           answer: {reply: {contains: refund, judge: {rubric: "Says when the money comes."}}, refunded: true}

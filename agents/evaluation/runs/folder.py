@@ -98,8 +98,9 @@ class RunFolder:
         now = Manifest.of(trials, model, started, paths=paths, options=options)
         known = Manifest.read(path) if (path / manifests.FILE).exists() else None
         if known is not None and not resume:
+            status = "under way, or killed" if known.status == "running" else known.status
             raise ConfigurationError(
-                f"{path} holds a run already ({known.status}, {known.planned} trials planned): "
+                f"{path} holds a run already ({status}, {known.planned} trials planned): "
                 "--resume goes on with it; or give --out another folder. Nothing was run"
             )
         if known is not None and (lines := differences(known, now)):

@@ -12,9 +12,10 @@ import pytest
 from kept_runs import FILE, Reckoner, Run, report_of
 from replay import Failing, always
 
-from loopwright import ReAct
+from loopwright import ReAct, TaskFile
 from loopwright.errors import ConfigurationError, NetworkError
-from loopwright.evaluation.runs.folder import KeptRun
+from loopwright.evaluation import plan
+from loopwright.evaluation.runs.folder import KeptRun, RunFolder
 from loopwright.models import LM, LMRequest, ScriptedLM
 from loopwright.models.scripted import Answer
 
@@ -165,6 +166,18 @@ def test_a_folder_that_holds_a_run_is_not_written_over(run: Run, tasks: Path, tm
     assert (code, out, model.asked) == (2, "", [])
     assert "holds a run already (complete, 4 trials planned): --resume goes on with it" in err
     assert (tmp_path / "kept" / "trials.jsonl").read_bytes() == before
+
+
+def test_a_run_that_is_under_way_is_left_alone(run: Run, tasks: Path, tmp_path: Path) -> None:
+    out, model = tmp_path / "kept", Reckoner()
+    with RunFolder.begin(out, plan(TaskFile.load(tasks)), always(model)) as under_way:
+        under_way.start()
+        code, _, err = run(tasks, "--out", out, lm=model)
+        assert (code, "holds a run already (under way, or killed, 4 trials planned)" in err) == (2, True)
+        code, _, err = run(tasks, "--out", out, "--resume", lm=model)
+        assert (code, "is being written by another process" in err) == (2, True)
+    assert model.asked == []
+    assert run(tasks, "--out", out, "--resume", lm=model)[0] == 0
 
 
 CHANGES = {
