@@ -26,6 +26,7 @@ from .driving.execution import Execution, Run, call_program
 from .driving.progress import Progress
 from .driving.rollouts import Search
 from .driving.store import MemoryStore, RolloutStore, Store
+from .splits import told_apart
 
 Program = TypeVar("Program", bound=Module)
 
@@ -117,7 +118,12 @@ class Optimizer(ABC):
         setting = self._setting(student, trainset, valset, teacher, limits)
         metric = self._metric()
         file = file_of(metric)
-        setting = replace(setting, plain=run is None and file is None)
+        setting = replace(
+            setting,
+            train=tuple(told_apart(file, setting.train)),
+            val=None if setting.val is None else tuple(told_apart(file, setting.val)),
+            plain=run is None and file is None,
+        )
         by_file = call_program if file is None else partial(run_example, file)
         execution = Execution(metric, self.metric_threshold, run or by_file)
         shown = sys.stderr if progress is True else progress or None

@@ -7,10 +7,11 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 
 from ..adapters.values import to_plain
-from ..evaluation.tasks import TASK_ID
+from ..evaluation.tasks import TASK_ID, TaskFile
 from ..example import Example
 from .driving.rollouts import draws
 
+SITUATION = "situation "  # how the group of a task begins that is more than its inputs
 GROUP = "group"  # the label that says what examples belong together: one customer, one document, one seed question
 
 
@@ -50,10 +51,29 @@ def of_example(demo: Example, example: Example) -> Example:
     return marked.with_inputs(*keys) if demo.has_inputs else marked
 
 
+def told_apart(file: TaskFile | None, examples: Sequence[Example]) -> list[Example]:
+    """Examples of a task file, of which those with turns, a world or faults are grouped by all of that.
+
+    What is given at first may be the same in many of them: everybody says hello.
+    """
+    return [example if file is None else _of_its_own(file, example) for example in examples]
+
+
+def _of_its_own(file: TaskFile, example: Example) -> Example:
+    task = file.task(example[TASK_ID]) if TASK_ID in example else None
+    if task is None or GROUP in example or not (task.turns or task.world or task.faults):
+        return example
+    all_of_it = task.model_dump(mode="json", include={"input", "turns", "world", "faults"})
+    mark = hashlib.sha256(_text(all_of_it).encode()).hexdigest()[:12]
+    return example.copy(**{GROUP: f"{SITUATION}{mark}"}).with_inputs(*example.input_keys)
+
+
 def is_of(demo: Example, example: Example) -> bool:
     """Whether a demonstration is of the example's own task or group, or shows the same inputs."""
     if demo.get(GROUP) == group_of(example) or demo.get(TASK_ID) == task_of(example):
         return True
+    if group_of(example).startswith(SITUATION):
+        return False  # the same words in another world, or with other turns after them, are another task
     own = example.inputs().toDict()
     return all(name in demo for name in own) and _text({n: demo[n] for n in own}) == _text(own)
 
@@ -67,10 +87,11 @@ def grouped(examples: Iterable[Example]) -> dict[str, list[Example]]:
 
 
 def distinct(examples: Iterable[Example]) -> list[Example]:
-    """The examples without those that repeat the inputs of an earlier one."""
+    """The examples without those that repeat the inputs, or all of the situation, of an earlier one."""
     seen: dict[str, Example] = {}
     for example in examples:
-        seen.setdefault(_text(example.inputs()), example)
+        group = group_of(example)
+        seen.setdefault(group if group.startswith(SITUATION) else _text(example.inputs()), example)
     return list(seen.values())
 
 

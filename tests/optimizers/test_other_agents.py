@@ -13,6 +13,7 @@ from loopwright.evaluation.metrics import exact_match
 from loopwright.models import Capabilities, FunctionLM, LMRequest
 from loopwright.optimizers import BootstrapTrajectories, Report, report_of
 from loopwright.optimizers.driving.execution import call_program
+from loopwright.optimizers.splits import distinct, group_of, grouped, is_of, of_example, told_apart
 from loopwright.tools import Tool, ToolCall
 
 PRICES = {f"item{k}": 3 * k + 7 for k in range(40)}
@@ -184,20 +185,51 @@ tasks:
 TURN = '- {{id: t{k}, turns: [{{user: "hello"}}, {{user: "bye {k}", expect: {{answer: {{reply: bye}}}}}}]}}\n'
 
 
-def test_conversations_are_run_and_judged_whole_and_are_no_demonstrations_yet() -> None:
-    file = TaskFile.parse(CONVERSATIONS + "".join(TURN.format(k=k) for k in range(12)))
+def test_conversations_that_begin_alike_are_tasks_of_their_own_and_repeated_ones_are_not() -> None:
+    turns = [TURN.format(k=k) for k in range(12)] + [TURN.format(k=3).replace("id: t3", "id: again")]
+    file = TaskFile.parse(CONVERSATIONS + "".join(turns))
+    examples = told_apart(file, file.examples())
+    assert {example.request for example in examples} == {"hello"}
+    assert len(grouped(examples)) == len(distinct(examples)) == 12
+    assert group_of(examples[3]) == group_of(examples[12])
+    first, other = examples[0], examples[1]
+    demo = of_example(Example(request="hello", reply="?").with_inputs("request"), first)
+    assert (is_of(demo, first), is_of(demo, other)) == (True, False)
+    assert grouped(told_apart(None, file.examples())).keys() == grouped(file.examples()).keys()
+
+
+PRICED = (
+    '- {{id: t{k}, turns: [{{user: "price item{k}", expect: {{answer: {{reply: "{price}"}}}}}}, '
+    '{{user: "bye", expect: {{answer: {{reply: bye}}}}}}]}}\n'
+)
+
+
+def test_the_first_turn_of_a_conversation_is_a_demonstration() -> None:
+    file = TaskFile.parse(
+        CONVERSATIONS + "".join(PRICED.format(k=k, price=PRICES[f"item{k}"]) for k in range(40))
+    )
 
     def polite(request: LMRequest) -> ToolCall:
-        said = request.messages[-1].content.split()[1]
-        lucky = knows(request, request.messages[-1].content, 0.0) or request.rollout_id is None
-        return ToolCall("submit", {"reply": said if lucky or request.temperature == 0 else "what?"})
+        last = request.messages[-1]
+        if last.role == "tool":
+            return ToolCall("submit", {"reply": last.content})
+        said = last.content.split()[-1]
+        if said == "bye":
+            return ToolCall("submit", {"reply": "bye"})
+        looks = knows(request, said, 0.3)
+        return ToolCall("price_of", {"item": said}) if looks else ToolCall("submit", {"reply": "dear"})
 
+    student = ReAct("request, history: History -> reply", [Tool(price_of, effect="read")])
     with context(lm=FunctionLM(polite, capabilities=CAN)):
-        agent = file.agent()
-        optimizer = BootstrapTrajectories(file.metric, attempts=2, rounds=1)
-        report = report_of(optimizer.compile(agent, trainset=file.examples(), num_threads=1))
-    assert not report.improved
-    assert report.baseline is not None
+        program = BootstrapTrajectories(file.metric, attempts=4).compile(
+            student, trainset=file.examples(), num_threads=1
+        )
+    report = report_of(program)
+    assert report.improved, report.reason
+    assert report.confirmed is not None
+    assert report.confirmed.mean == 1.0
+    assert [str(demo.request).split()[0] for demo in program.react.demos] == ["price"] * len(report.demos)
+    assert {len(demo.trajectory.calls) for demo in program.react.demos} == {2}
 
 
 @pytest.mark.parametrize("teacher", [True, False], ids=["a teacher", "alone"])

@@ -15,7 +15,7 @@ rollouts in any number of threads, and replay it after a crash: what was finishe
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 from typing import TYPE_CHECKING, Literal
@@ -69,6 +69,11 @@ class PredictorCall:
     path: str
     inputs: Example
     outputs: Example
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether it is a later turn of a conversation: a history that is not empty is among its inputs."""
+        return any(isinstance(value, Mapping) and value.get("messages") for value in self.inputs.values())
 
 
 @dataclass(frozen=True, slots=True)

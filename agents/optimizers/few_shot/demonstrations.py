@@ -93,7 +93,7 @@ def demos_in(outcome: Outcome, task: Example, program: Module, seed: int) -> dic
     agents = agent_paths(program)
     found: dict[str, Example] = {}
     for path, _ in program.named_predictors():
-        calls = [call for call in outcome.calls if call.path == path and not _goes_on(call)]
+        calls = [call for call in outcome.calls if call.path == path and not call.goes_on]
         if path in agents:
             calls = [call for call in calls if _answered(call, outcome)][-1:]
         if not calls:
@@ -102,11 +102,6 @@ def demos_in(outcome: Outcome, task: Example, program: Module, seed: int) -> dic
         demo = Example(Example(call.inputs), **call.outputs.toDict()).with_inputs(*call.inputs.keys())
         found[path] = of_example(demo, task)
     return found if not agents or agents & found.keys() else {}
-
-
-def _goes_on(call: PredictorCall) -> bool:
-    """Whether it is a later turn of a conversation: a history that is not empty is among its inputs."""
-    return any(isinstance(value, Mapping) and value.get("messages") for value in call.inputs.values())
 
 
 def _answered(call: PredictorCall, outcome: Outcome) -> bool:

@@ -268,14 +268,16 @@ class BootstrapTrajectories(Optimizer):
                     )
                 else:
                     successes.append((run.example, shown))
-        inside = len(state.setting.student.predictors()) > 1
+        several = len(state.setting.student.predictors()) > 1
         kept: list[Shown] = []
         for path, agent in state.agents.items():
-            program = agent if inside else state.setting.student
-            rewriting = Rewriting(program, partial(self._loose, agent), inside)
-            own = [(example, shown) for example, shown in successes if shown.path == path]
-            siblings = yield from rewriting.siblings(own)
-            kept += [after for one in siblings if (after := self._after(state, one, gate, inside=inside))]
+            for inside in (False, True):
+                own = [pair for pair in successes if pair[1].path == path]
+                some = [pair for pair in own if inside is (several or pair[1].opens)]
+                program = agent if inside else state.setting.student
+                rewriting = Rewriting(program, partial(self._loose, agent), inside)
+                siblings = yield from rewriting.siblings(some)
+                kept += [after for one in siblings if (after := self._after(state, one, gate, inside=inside))]
         return kept
 
     def _loose(self, agent: Agent, shown: Shown, acts: Sequence[Act]) -> list[int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from loopwright.tools import ToolRegistry
@@ -41,7 +41,8 @@ class Collected:
 class Shown:
     """A demonstration of an agent: a whole trajectory, for the predictor at `path`.
 
-    `changes` says how it was rewritten; `replayed` whether it was run again with real tools and passed.
+    `changes` says how it was rewritten; `replayed` whether it was run again with real tools and passed. It `opens` a
+    conversation where it is the first turn of one.
     """
 
     path: str
@@ -49,6 +50,7 @@ class Shown:
     source: str
     changes: tuple[str, ...] = ()
     replayed: bool = False
+    opens: bool = False
 
     @property
     def trajectory(self) -> Trajectory:
@@ -110,15 +112,17 @@ def tools_of(agent: Agent) -> ToolRegistry:
 
 
 def shown_in(run: Collected, paths: Iterable[str]) -> list[Shown]:
-    """What a run shows of each agent that it used once; several uses are the turns of a conversation, and no demonstration."""
-    uses: Mapping[str, list[PredictorCall]] = {
-        path: [call for call in run.outcome.calls if call.path == path] for path in paths
-    }
-    return [
-        Shown(path, of_example(_demo(used[0]), run.example), run.source)
-        for path, used in uses.items()
-        if len(used) == 1
-    ]
+    """What a run shows of each agent: its one use or, of a conversation, the first turn.
+
+    A later turn shows nothing without those before it, and of several uses of another kind nobody knows which counts.
+    """
+    shown: list[Shown] = []
+    for path in paths:
+        used = [call for call in run.outcome.calls if call.path == path]
+        if used and not used[0].goes_on and all(call.goes_on for call in used[1:]):
+            demo = of_example(_demo(used[0]), run.example)
+            shown.append(Shown(path, demo, run.source, opens=len(used) > 1))
+    return shown
 
 
 def _demo(call: PredictorCall) -> Example:
