@@ -18,6 +18,7 @@ from ..errors import BudgetError, ContextWindowError, LMError, OutputError
 from ..example import Prediction
 from ..messages import Message
 from ..models.base import NO_USAGE, BaseLM, LMRequest, LMResponse, Usage
+from ..text import counted
 from ..trace import Exchange
 from ..trajectory import Step, TerminationReason, Trajectory
 from .acting import AgentPredict
@@ -269,15 +270,29 @@ class Run:
             return _unparsed(turn)
         self.unparsed = 0
         work = [call for call in turn.calls if call.name != SUBMIT and not self._is_search(call)]
-        self.tool_calls += len(work)
+        allowed = self._allowed(work)
+        self.tool_calls += len(allowed)
+        beyond = [ToolResult.failed(call, "denied", self._too_many()) for call in work[len(allowed) :]]
         try:
-            done = iter(await self._execute(work))
+            done = iter([*await self._execute(allowed), *beyond])
         except (asyncio.CancelledError, KeyboardInterrupt, SystemExit):
             stopped = Step(turn.thought, turn.calls, self._until_now(turn.calls), inner=self._inner_calls())
             self.steps.append(stopped)
             raise
         results = tuple(self._own_result(call) or next(done) for call in turn.calls)
         return self._note_repetition(turn.calls, self._judged(results))
+
+    def _calls_left(self) -> int | None:
+        """How many tool calls the run may make yet; None where that is not bounded."""
+        limit = self.limits.tool_calls
+        return None if limit is None else max(0, limit - self.tool_calls)
+
+    def _too_many(self) -> str:
+        return f"Error: not run: a run may make {counted(self.limits.tool_calls or 0, 'tool call')}, and they are made."
+
+    def _allowed(self, work: Sequence[ToolCall]) -> Sequence[ToolCall]:
+        """Those of a turn's calls that the limit leaves room for."""
+        return work[: self._calls_left()]
 
     def _until_now(self, calls: Sequence[ToolCall]) -> tuple[ToolResult, ...]:
         """The results of a turn that is stopped: those that had come by then, and for the rest that it was."""

@@ -53,6 +53,7 @@ class Programs:
         self.submit: Callable[[ToolCall], ToolResult] = _nobody_listens
         self.tool_run: ToolRun | None = None
         self.called: list[ToolResult] = []
+        self.left: int | None = None  # calls that may be made yet
         self.last: Execution | None = None
         calls = {name: self._caller(name) for name in functions}
         recorder = current().recorder
@@ -81,6 +82,8 @@ class Programs:
 
     def _caller(self, name: str) -> Callable[..., object]:
         def call(*args: object, **options: object) -> object:
+            if self.left is not None and len(self.called) >= self.left:
+                raise ToolFailed(f"{name} was not called: the run has made as many tool calls as it may")
             result = self.functions.call(
                 ToolCall(name, _by_name(name, self.functions[name].args, args, options)), self.tool_run
             )
@@ -148,11 +151,16 @@ class CodeRun(Run):
 
     async def _execute(self, calls: Sequence[ToolCall]) -> Sequence[ToolResult]:
         """Run programs: what they call is the run's, and under its policy; a program itself changes nothing."""
+        self.programs.left = self._calls_left()
         free = ToolRun(approval=_ANY)
         if not current().blocking:
             return await self.tools.acall_all(calls, free)
         with unblocked():
             return self.tools.call_all(calls, free)
+
+    def _allowed(self, work: Sequence[ToolCall]) -> Sequence[ToolCall]:
+        """All programs: the last one may still hold the answer; what they call is what is bounded."""
+        return work
 
     def _inner_calls(self) -> tuple[ToolResult, ...]:
         called = self.programs.take_called()

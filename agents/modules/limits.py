@@ -15,7 +15,7 @@ class Limits:
 
     `steps` are turns of the model; `tokens` are prompt and answer together over all turns; `usd` is
     the provider's price, and a run whose price is not known is not ended by it; `seconds` is wall time,
-    looked at between turns.
+    looked at between turns. Of `tool_calls` none is made beyond the bound, also where one turn asks for more.
 
     >>> Limits(steps=3).reached(steps=3, tool_calls=0, usage=Usage(), seconds=0.0)
     'max_steps'

@@ -220,6 +220,11 @@ def test_tool_calls_of_programs_count_against_the_limit() -> None:
     with lw.context(lm=lm):
         prediction = agent(question="?")
     assert prediction.termination_reason == "forced_submit"
+    (step, _) = prediction.trajectory.steps
+    assert len(step.inner) == 3  # and the program itself
+    assert (
+        "get_price was not called: the run has made as many tool calls as it may" in step.results[0].content
+    )
 
 
 def test_the_functions_are_described_in_both_transports() -> None:
