@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 import pty
 import subprocess
@@ -15,7 +16,7 @@ from openai_server import Serve, from_lm
 from loopwright.models import Capabilities, ScriptedLM
 from loopwright.tools import ToolCall
 
-HANG = 60.0
+HANG = 120.0
 TOOLS = """
 from pathlib import Path
 from loopwright.tools import tool
@@ -102,6 +103,7 @@ class Terminal:
             made, cwd=folder, stdin=theirs, stdout=theirs, stderr=theirs, env=environment
         )
         os.close(theirs)
+        self._decoder = codecs.getincrementaldecoder("utf-8")()  # a piece may end in the middle of a letter
         self.shown = ""
 
     def wait_for(self, text: str) -> None:
@@ -109,7 +111,7 @@ class Terminal:
         start = len(self.shown)
         while text not in self.shown[start:]:
             assert time.monotonic() < deadline, self.shown
-            self.shown += os.read(self._ours, 4096).decode()
+            self.shown += self._decoder.decode(os.read(self._ours, 4096))
 
     def type(self, text: str) -> None:
         os.write(self._ours, text.encode())
@@ -117,7 +119,7 @@ class Terminal:
     def end(self) -> int:
         try:
             while piece := os.read(self._ours, 4096):
-                self.shown += piece.decode()
+                self.shown += self._decoder.decode(piece)
         except OSError:  # the other side has closed the terminal
             pass
         os.close(self._ours)
