@@ -62,6 +62,19 @@ def test_an_error_is_a_result(make: Make) -> None:
 
 
 @EXECUTORS
+def test_beside_others_a_piece_is_begun_only_where_there_is_enough_for_it(make: Make) -> None:
+    asked: list[tuple[int, int]] = []
+
+    def enough(item: int, open_: int) -> bool:
+        asked.append((item, open_))
+        return item % 3 > 0 and open_ < 2
+
+    with closing(make(lambda item: item, 8)) as executor:
+        assert sorted(place for place, _ in AsDone(executor, range(30), enough)) == list(range(30))
+    assert {open_ for _, open_ in asked} <= {1, 2}  # alone, a piece is begun without a question
+
+
+@EXECUTORS
 def test_what_a_person_raises_is_not_swallowed(make: Make) -> None:
     def work(item: int) -> int:
         raise KeyboardInterrupt
