@@ -8,13 +8,12 @@ from typing import Any
 
 from loopwright.tools import ToolRegistry
 
-from ..errors import ConfigurationError, StateError
+from ..errors import StateError
 from ..signature import Signature, SignatureLike
 from ..state import State
 from ..text import did_you_mean
-from .predict import OPTIONS, Predict
+from .predict import OPTIONS, Predict, check_options
 
-_OWN = ("tools", "max_iters", "limits")
 _TAKEN = ("lm", *OPTIONS)
 
 
@@ -22,16 +21,12 @@ class AgentPredict(Predict):
     """Asks for an agent's turns.
 
     `guidance` is text that follows the signature's instructions; `descriptions`, by a tool's name, go before the
-    tools' own. Both are learned, as demonstrations are, and leave the fixed parts of a prompt alone.
+    tools' own. Both are learned, as demonstrations are, and leave the fixed parts of a prompt alone. `agent` is the
+    class that is made of it, and is named where an option is unknown.
     """
 
-    def __init__(self, signature: SignatureLike, tools: ToolRegistry, **options: Any) -> None:
-        for name in options:
-            if name not in _TAKEN:
-                hint = did_you_mean(name, (*_OWN, *_TAKEN))
-                raise ConfigurationError(
-                    f"an agent has no option {name!r}{hint or ';'} there are: {', '.join((*_OWN, *_TAKEN))}"
-                )
+    def __init__(self, signature: SignatureLike, tools: ToolRegistry, agent: type, /, **options: Any) -> None:
+        check_options(agent, options, _TAKEN)
         super().__init__(signature, **options)
         self.guidance = ""
         self.descriptions: Mapping[str, str] = {}

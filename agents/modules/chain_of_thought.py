@@ -7,7 +7,7 @@ from typing import Any
 from ..example import Prediction
 from ..module import Module, both_ways
 from ..signature import OutputField, Signature, SignatureLike
-from .predict import Predict
+from .predict import PREDICT_OPTIONS, Predict, check_options
 
 
 class ChainOfThought(Module):
@@ -20,6 +20,7 @@ class ChainOfThought(Module):
     """
 
     def __init__(self, signature: SignatureLike, **options: Any) -> None:
+        check_options(ChainOfThought, options, PREDICT_OPTIONS)
         plain = Signature.of(signature)
         if "reasoning" not in plain.output_fields:
             plain = plain.prepend("reasoning", OutputField("think step by step before you answer"))

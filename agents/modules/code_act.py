@@ -56,7 +56,7 @@ class CodeAct(Agent):
         self.tools = as_registry(tools)
         self.interpreter = interpreter or process_sandbox
         self.limits = limits_of(limits, max_iters, MAX_STEPS)
-        self.codeact = AgentPredict(agent_signature(signature), self.tools, **options)
+        self.codeact = AgentPredict(agent_signature(signature), self.tools, CodeAct, **options)
 
     @property
     def signature(self) -> Signature:

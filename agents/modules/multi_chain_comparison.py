@@ -20,7 +20,7 @@ from ..module import Module, both_ways
 from ..signature import InputField, OutputField, Signature, SignatureLike
 from .attempts import Attempt, all_of, attempted, checked_count, checked_module, keep_calls, raise_failure
 from .chain_of_thought import ChainOfThought
-from .predict import Predict
+from .predict import PREDICT_OPTIONS, Predict, check_options
 from .recap import REASONING, recap_answer
 from .voting import normal_answer
 
@@ -82,6 +82,7 @@ class MultiChainComparison(Module):
         num_threads: int | None = None,
         **options: Any,
     ) -> None:
+        check_options(MultiChainComparison, options, PREDICT_OPTIONS)
         asked = Signature.of(signature)
         self.M = checked_count(M, "M", least=LEAST)
         self.temperature = temperature

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import difflib
+import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
@@ -18,10 +19,12 @@ from ..models.base import BaseLM, LMRequest
 from ..module import Module, both_ways
 from ..signature import Field, Signature, SignatureLike
 from ..state import Nearest, State
+from ..text import did_you_mean
 from ..trace import Call, Exchange
 from .knn import KNN, Vectorizer, hashed_words, vectorizer_name
 
 OPTIONS = ("temperature", "top_p", "max_tokens", "stop", "seed", "rollout_id")
+PREDICT_OPTIONS = ("n", "max_repairs", "lm", *OPTIONS)  # what modules made of a predictor hand on to it
 
 
 class Predict(Module):
@@ -50,11 +53,7 @@ class Predict(Module):
         lm: BaseLM | None = None,
         **options: Any,
     ) -> None:
-        unknown = sorted(set(options) - set(OPTIONS))
-        if unknown:
-            raise ConfigurationError(
-                f"Predict has no option {unknown[0]!r}; there are: n, max_repairs, lm, {', '.join(OPTIONS)}"
-            )
+        check_options(Predict, options, OPTIONS)
         self.signature = Signature.of(signature)
         for field in self.signature.output_fields.values():
             reader(field)  # a type that can't be asked for is told of here, not at the first call
@@ -183,6 +182,22 @@ class Predict(Module):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({str(self.signature)!r})"
+
+
+def check_options(owner: type, options: Mapping[str, object], known: Sequence[str]) -> None:
+    """Raise `ConfigurationError` for an option that is not known, naming the class that was given it and all it takes."""
+    for name in options:
+        if name not in known:
+            own = [
+                one.name
+                for one in inspect.signature(owner).parameters.values()
+                if one.kind != one.VAR_KEYWORD
+            ]
+            there = list(dict.fromkeys((*own[1:], *known)))  # the first is the signature
+            hint = did_you_mean(name, there)
+            raise ConfigurationError(
+                f"{owner.__name__} has no option {name!r}{hint or ';'} there are: {', '.join(there)}"
+            )
 
 
 def checked_inputs(signature: Signature, args: Sequence[object], inputs: Mapping[str, Any]) -> dict[str, Any]:

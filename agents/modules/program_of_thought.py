@@ -47,7 +47,7 @@ class ProgramOfThought(Agent):
     ) -> None:
         self.interpreter = interpreter or process_sandbox
         self.limits = limits_of(limits, max_iters, MAX_STEPS)
-        self.program = AgentPredict(agent_signature(signature), ToolRegistry(), **options)
+        self.program = AgentPredict(agent_signature(signature), ToolRegistry(), ProgramOfThought, **options)
 
     @property
     def signature(self) -> Signature:

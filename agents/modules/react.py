@@ -65,7 +65,7 @@ class ReAct(Agent):
         self.tools = as_registry(tools)
         self.tool_search = SHOWN if tool_search is True else int(tool_search)
         self.limits = limits_of(limits, max_iters, MAX_STEPS)
-        self.react = AgentPredict(agent_signature(signature), self.tools, **options)
+        self.react = AgentPredict(agent_signature(signature), self.tools, ReAct, **options)
 
     @property
     def signature(self) -> Signature:

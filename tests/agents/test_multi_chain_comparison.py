@@ -298,7 +298,7 @@ class Text(Module):
         ({"num_threads": 0}, None, ConfigurationError, "num_threads must be"),
         ({"module": print}, None, ConfigurationError, "MultiChainComparison runs a module"),
         ({"module": Text()}, None, InputError, "the module must return a Prediction, not str"),
-        ({"n_samples": 3}, None, ConfigurationError, "Predict has no option 'n_samples'"),
+        ({"n_samples": 3}, None, ConfigurationError, "MultiChainComparison has no option 'n_samples'"),
     ],
     ids=[
         "too few",

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -9,12 +10,15 @@ import pytest
 from loopwright import (
     ChainOfThought,
     ChatAdapter,
+    CodeAct,
     Example,
     InputField,
     JSONAdapter,
+    MultiChainComparison,
     NativeAdapter,
     OutputField,
     Predict,
+    ProgramOfThought,
     Signature,
     context,
 )
@@ -140,10 +144,29 @@ def test_options_go_into_the_request_and_unknown_ones_are_refused() -> None:
         Predict("question -> answer", temperature=0.5, max_tokens=9, seed=1)(question="?")
     request = lm.requests[0]
     assert (request.temperature, request.max_tokens, request.seed, request.top_p) == (0.5, 9, 1, None)
-    with pytest.raises(
-        ConfigurationError, match="Predict has no option 'temprature'; there are: n, max_repairs"
-    ):
+    with pytest.raises(ConfigurationError, match="Predict has no option 'temprature'; did you mean 'temper"):
         Predict("question -> answer", temprature=0.5)
+
+
+@pytest.mark.parametrize(
+    ("module", "option", "words"),
+    [
+        (ChainOfThought, "temprature", "; did you mean 'temperature'? there are: n, max_repairs, lm, temp"),
+        (
+            CodeAct,
+            "max_steps",
+            "; did you mean 'max_iters'? there are: tools, max_iters, interpreter, limits, lm",
+        ),
+        (ProgramOfThought, "tools", "; there are: max_iters, interpreter, limits, lm, temperature"),
+        (MultiChainComparison, "N", "; there are: M, temperature, module, num_threads, n, max_repairs, lm"),
+    ],
+)
+def test_an_unknown_option_is_told_of_by_the_class_that_was_given_it(
+    module: type, option: str, words: str
+) -> None:
+    told = f"{module.__name__} has no option {option!r}{words}"
+    with pytest.raises(ConfigurationError, match=re.escape(told)):
+        module("question -> answer", **{option: 1})
 
 
 def test_several_answers_are_drawn_apart() -> None:

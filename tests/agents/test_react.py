@@ -587,9 +587,9 @@ def test_two_runs_of_one_agent_at_once_do_not_mix() -> None:
     [
         (
             {"max_steps": 3},
-            "an agent has no option 'max_steps'; did you mean 'max_iters'? there are: tools, max_iters",
+            "ReAct has no option 'max_steps'; did you mean 'max_iters'? there are: tools, max_iters",
         ),
-        ({"n": 3}, "an agent has no option 'n'; there are: tools, max_iters, limits, lm, temperature"),
+        ({"n": 3}, "ReAct has no option 'n'; there are: tools, max_iters, limits, tool_search, lm, temperature"),
         ({"max_iters": "3"}, "a limit on steps is a whole number of at least 0, or None; not '3'"),
         ({"max_iters": -1}, "not -1"),
         ({"max_iters": 2.5}, "not 2.5"),
