@@ -264,10 +264,16 @@ def script(folder: Path, where: str = "", kill_at: int = 0) -> tuple[int, list[s
     return ended.returncode, ended.stdout.splitlines(), done
 
 
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """What a run prints that nobody kills."""
+    return script(tmp_path_factory.mktemp("whole"))[1]
+
+
 @pytest.mark.parametrize("step", [1, 2, 3, 4, 5])
-def test_a_run_killed_in_a_model_call_goes_on_as_if_nothing_had_happened(step: int, tmp_path: Path) -> None:
-    (tmp_path / "whole").mkdir()
-    _, whole, _ = script(tmp_path / "whole")
+def test_a_run_killed_in_a_model_call_goes_on_as_if_nothing_had_happened(
+    step: int, tmp_path: Path, whole: list[str]
+) -> None:
     code, _, done = script(tmp_path, "in the model call", step)
     assert (code, len(done)) == (-9, step - 1)
     code, resumed, done = script(tmp_path)
