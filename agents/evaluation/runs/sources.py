@@ -35,19 +35,17 @@ def sources(file: TaskFile, program: Module) -> dict[str, str]:
         try:
             found[name] = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
         except OSError:
-            continue  # it was typed, or its file is gone
+            continue  # its file is gone, or never was one
     return found
 
 
 def _files(file: TaskFile, program: Module) -> Iterator[Path]:
     for one in _objects(file, program):
         own = one if isinstance(one, FunctionType | MethodType | type) else type(one)
-        if own.__module__.partition(".")[0] == "loopwright":  # of which run.json has the version
+        if str(own.__module__).partition(".")[0] == "loopwright":  # of which run.json has the version
             continue
-        try:
+        with suppress(TypeError, OSError):  # it is built in, or was typed
             yield Path(inspect.getsourcefile(inspect.unwrap(own)) or "")
-        except TypeError:
-            continue  # it is built in
 
 
 def _objects(file: TaskFile, program: Module) -> Iterator[object]:

@@ -258,6 +258,41 @@ def test_code_that_has_changed_is_said_when_a_run_is_gone_on_with(
     )
 
 
+TYPED = """
+import sys
+from pathlib import Path
+
+from loopwright import ReAct, TaskFile
+from loopwright.evaluation import plan
+from loopwright.evaluation.runs.folder import RunFolder
+from loopwright.models import ScriptedLM
+from loopwright.tools import tool
+
+
+class Own(ReAct):
+    pass
+
+
+@tool
+def twice(n: int) -> int:
+    "Twice a number."
+    return 2 * n
+
+
+file = TaskFile.load(sys.argv[1])
+with RunFolder.begin(Path(sys.argv[2]), plan(file, Own("question -> answer: int", tools=[twice])), ScriptedLM([])) as run:
+    run.start()
+"""
+
+
+def test_code_that_is_in_no_file_has_no_digest(tasks: Path, tmp_path: Path) -> None:
+    # a program of its own, given to Python as text
+    command = [sys.executable, "-c", TYPED, str(tasks), str(tmp_path / "kept")]
+    subprocess.run(command, check=True, timeout=120, cwd=tmp_path)
+    manifest = json.loads((tmp_path / "kept" / "run.json").read_text())
+    assert manifest["files"]["sums"]["sources"] == {}
+
+
 def test_another_version_is_said_when_a_run_is_gone_on_with(run: Run, tasks: Path, tmp_path: Path) -> None:
     run(tasks, "--out", tmp_path / "kept")
     manifest = json.loads((tmp_path / "kept" / "run.json").read_text())
