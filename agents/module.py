@@ -20,10 +20,11 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal, Self, TypeVar
 
 from loopwright.tools import ToolRegistry
+from loopwright.tools.errors import with_article
 
 from .ambient import awaited_in_this_context, current, drive, in_this_context, unblocked
 from .calling import module_call
-from .errors import ConfigurationError, LoopwrightError, StateError
+from .errors import ConfigurationError, InputError, LoopwrightError, StateError
 from .example import Example
 from .models.base import BaseLM
 from .parallel import in_threads
@@ -246,7 +247,7 @@ class Module:
 
     def batch(
         self,
-        examples: Sequence[Example],
+        examples: Sequence[Example | Mapping[str, Any]],
         num_threads: int | None = None,
         max_errors: int | None = None,
         return_failed_examples: bool = False,
@@ -257,17 +258,19 @@ class Module:
     ) -> Any:
         """Run the program on the inputs of many examples, in threads; results keep their order.
 
+        A dict in place of an example is all inputs; for anything else `InputError` is raised before a run is begun.
         The first error is raised after all have run, or after `max_errors` of them, when no further example is begun.
         With `return_failed_examples` the result is (predictions, failed examples, their errors), as in DSPy. The
         arguments after it are taken because DSPy's programs give them, and change nothing.
         """
         failures: list[Exception] = []
+        _check_examples(examples)
 
-        def one(example: Example) -> Any:
+        def one(example: Example | Mapping[str, Any]) -> Any:
             if max_errors is not None and len(failures) >= max_errors:
                 raise LoopwrightError(f"not run: {max_errors} examples had failed before (max_errors)")
             try:
-                return self(**example.inputs().toDict())
+                return self(**(example.inputs().toDict() if isinstance(example, Example) else example))
             except Exception as error:
                 failures.append(error)
                 raise
@@ -321,6 +324,15 @@ class Module:
         """Take over what `save` wrote; raises `StateError` that names the file and what does not fit."""
         refuse_pickle(allow_pickle)
         self.load_state(read_program(path))
+
+
+def _check_examples(examples: Sequence[object]) -> None:
+    for place, example in enumerate(examples):
+        if not isinstance(example, Example | Mapping):
+            raise InputError(
+                f"examples[{place}] is {with_article(type(example).__name__)}: give an Example with its inputs named, "
+                'Example(question="…").with_inputs("question"), or a dict of the inputs, {"question": "…"}'
+            )
 
 
 def _run_in_loop(start: Callable[[], Awaitable[T]]) -> T:

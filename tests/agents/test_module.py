@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from loopwright import ChainOfThought, Example, Module, Predict, Prediction, ReAct, Signature, context
-from loopwright.errors import StateError
+from loopwright.errors import InputError, StateError
 from loopwright.models import FunctionLM, LMRequest, ScriptedLM
 from loopwright.state import State
 
@@ -283,6 +283,16 @@ def test_a_batch_keeps_the_order_of_its_examples() -> None:
     with context(lm=ECHO):
         predictions = Pipeline().batch(examples, num_threads=4)
     assert [p.answer for p in predictions] == [f"{i}!" for i in range(20)]
+
+
+def test_a_batch_takes_dicts_of_inputs_and_says_what_else_it_was_given() -> None:
+    examples = [{"question": "1"}, Example(question="2", answer="?").with_inputs("question")]
+    with context(lm=ECHO):
+        assert [p.answer for p in Pipeline().batch(examples)] == ["1!", "2!"]
+    with pytest.raises(
+        InputError, match=r"examples\[1\] is a str: give an Example .* or a dict of the inputs"
+    ):
+        Pipeline().batch([{"question": "1"}, "2"])
 
 
 def test_a_batch_says_which_examples_failed() -> None:
