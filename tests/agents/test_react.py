@@ -589,7 +589,10 @@ def test_two_runs_of_one_agent_at_once_do_not_mix() -> None:
             {"max_steps": 3},
             "ReAct has no option 'max_steps'; did you mean 'max_iters'? there are: tools, max_iters",
         ),
-        ({"n": 3}, "ReAct has no option 'n'; there are: tools, max_iters, limits, tool_search, lm, temperature"),
+        (
+            {"n": 3},
+            "ReAct has no option 'n'; there are: tools, max_iters, limits, tool_search, lm, temperature",
+        ),
         ({"max_iters": "3"}, "a limit on steps is a whole number of at least 0, or None; not '3'"),
         ({"max_iters": -1}, "not -1"),
         ({"max_iters": 2.5}, "not 2.5"),
@@ -606,3 +609,27 @@ def test_what_an_agent_can_not_be_given_is_said_when_it_is_made(options: dict[st
 def test_a_limit_is_an_amount(limits: dict[str, Any]) -> None:
     with pytest.raises(ConfigurationError, match=f"a limit on {next(iter(limits))} is a"):
         Limits(**limits)
+
+
+@pytest.mark.parametrize("way", ["called", "awaited"])
+def test_no_call_is_made_beyond_the_limit_also_of_one_turn(way: str) -> None:
+    done: list[int] = []
+
+    def book(n: int) -> str:
+        """Book a seat."""
+        done.append(n)
+        return f"seat {n}"
+
+    def turn(*numbers: int) -> LMResponse:
+        return LMResponse("", tuple(ToolCall("book", {"n": n}) for n in numbers))
+
+    lm = ScriptedLM([turn(1, 2), turn(3, 4, 5), submit(3)], capabilities=Capabilities(native_tools=True))
+    agent = ReAct(SIGNATURE, tools=[book], limits=Limits(tool_calls=3))
+    with context(lm=lm):
+        prediction = agent(question="?") if way == "called" else asyncio.run(agent.acall(question="?"))
+    assert done == [1, 2, 3]
+    assert (prediction.answer, prediction.termination_reason) == (3, "forced_submit")
+    told = [result.content for result in prediction.trajectory.steps[1].results]
+    refused = "Error: not run: a run may make 3 tool calls, and they are made."
+    assert told == ["seat 3", refused, refused]
+    assert [result.error for result in prediction.trajectory.steps[1].results] == [None, "denied", "denied"]
