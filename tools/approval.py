@@ -9,20 +9,25 @@ import threading
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from operator import ge, gt, le, lt
-from typing import Literal, cast, get_args
+from typing import TYPE_CHECKING, Literal, cast, get_args
 
 from .calls import Effect, ToolCall
 from .effects import RULES
-from .errors import ToolDefinitionError
-from .render import NoTextForm, plain
+from .errors import ToolDefinitionError, nearest
+from .render import NoTextForm, cut, plain
 from .threads import drive
+
+if TYPE_CHECKING:
+    from .tool import Tool
 
 Decision = Literal["allow", "deny", "ask"]
 
 _PATTERN = re.compile(r"\s*(?P<tool>[^\s()]+)\s*(?:\((?P<args>.*)\))?\s*", re.DOTALL)
 _ARGUMENT = re.compile(r"(?:^|,)\s*(?P<name>\w+)\s*(?P<sign><=|>=|<|>|=)")
+_NEARLY = 0.8  # how alike two names are, of 1, where one may be a slip for the other
 _COMPARE: Mapping[str, Callable[[float, float], bool]] = {"<=": le, ">=": ge, "<": lt, ">": gt}
 
 
@@ -67,6 +72,25 @@ class Rule:
             )
             and all(_within(args.get(name), sign, bound) for name, sign, bound in self.bounds)
         )
+
+    def problem(self, tools: Mapping[str, Tool]) -> str:
+        """Why the rule fits no call of these tools, whatever its arguments; "" where it may: a misspelt one protects nothing.
+
+        >>> from loopwright.tools import resolve
+        >>> Rule.parse("calculate(expr=*)", "deny").problem(resolve("calculate"))
+        'calculate has no argument "expr"; there is expression'
+        """
+        meant = [tool for name, tool in tools.items() if fnmatchcase(name, self.tool)]
+        if not meant:
+            return "" if self.tool == "*" else f"fits no tool; {_instead(self.tool, list(tools))}"
+        if any(tool.parameters.extra is not None for tool in meant):
+            return ""
+        for argument in (*self.args, *(name for name, _, _ in self.bounds)):
+            if not any(argument in tool.parameters.own_names for tool in meant):
+                names = dict.fromkeys(name for tool in meant for name in tool.parameters.own_names)
+                whose = f"{meant[0].name} has" if len(meant) == 1 else "these tools have"
+                return f'{whose} no argument "{argument}"; {_instead(argument, list(names))}'
+        return ""
 
     def __str__(self) -> str:
         parts = [f"{name}={pattern}" for name, pattern in self.args.items()]
@@ -124,6 +148,8 @@ class Approval:
         self.asker = ask
         self.remembered: list[Rule] = []
         self._one_at_a_time = threading.Lock()
+        self._checked: dict[str, Tool] = {}
+        self._told: set[str] = set()
 
     def decide(self, tool: str, args: Mapping[str, object], effect: Effect) -> Rule:
         """The rule that decides a call; a made-up one for `*` where none fits."""
@@ -132,10 +158,36 @@ class Approval:
                 return rule
         return _ASK if RULES[effect].asks else _ALLOW
 
-    def without_tool(self, tools: Iterable[str]) -> list[Rule]:
-        """The rules that are for none of these tools: a misspelt one protects nothing."""
+    def check(self, tool: Tool) -> None:
+        """Raise `ToolDefinitionError` for a rule that names this tool, and an argument that it does not have.
+
+        What such a rule forbids would be allowed. Each call of an agent is held against it.
+        """
+        if self._checked.get(tool.name) is tool:
+            return
+        for rule in self.rules:
+            if rule.tool == tool.name and (problem := rule.problem({tool.name: tool})):
+                raise ToolDefinitionError(f'the rule "{rule}" fits no call: {problem}')
+        self._checked[tool.name] = tool
+
+    def misspelt(self, tools: Iterable[str]) -> list[tuple[Rule, str]]:
+        """The rules that were not told yet and name none of these tools but nearly do, each with the name that may be meant.
+
+        A policy may be for several agents, and have rules for tools that one of them lacks: those are no mistake.
+        """
         names = list(tools)
-        return [rule for rule in self.rules if not any(fnmatchcase(name, rule.tool) for name in names)]
+        found = []
+        for rule in self.rules:
+            if rule.tool not in names and rule.tool not in self._told:
+                near = get_close_matches(rule.tool, names, 1, _NEARLY)
+                if near and not any(fnmatchcase(name, rule.tool) for name in names):
+                    self._told.add(rule.tool)
+                    found.append((rule, near[0]))
+        return found
+
+    def problems(self, tools: Mapping[str, Tool]) -> list[tuple[Rule, str]]:
+        """The rules that fit no call of these tools, each with the reason: a misspelt one protects nothing."""
+        return [(rule, problem) for rule in self.rules if (problem := rule.problem(tools))]
 
     def ask(self, question: Question) -> Answer:
         """Ask about a call; blocks. One question at a time, also from several threads."""
@@ -181,6 +233,12 @@ class Approval:
         return self.asker(question)
 
     def _noted(self, question: Question, said: bool | Answer) -> Answer:
+        # "no" is true as a condition: only a real True allows a call
+        if not isinstance(said, bool | Answer):
+            raise ToolDefinitionError(
+                f"what `ask` returned for {question.call.name} is no answer: {cut(repr(said), 100)}; it must return True, "
+                "False or an Answer, such as Answer(allowed=False, reason=...)"
+            )
         answer = said if isinstance(said, Answer) else Answer(allowed=said)
         if answer.remember is not False:
             patterns = (
@@ -196,6 +254,15 @@ class Approval:
 
 _ASK = Rule("*", "ask")
 _ALLOW = Rule("*", "allow")
+
+
+def _instead(word: str, known: list[str]) -> str:
+    near = nearest(word, known)
+    return (
+        f'did you mean "{near}"?'
+        if near
+        else f"there {'is' if len(known) == 1 else 'are'} {', '.join(known) or 'none'}"
+    )
 
 
 async def _awaited(said: Awaitable[bool | Answer]) -> bool | Answer:

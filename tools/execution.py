@@ -93,6 +93,7 @@ class Pending:
         return self._by_policy(_NOBODY if self.run is None else self.run.approval)
 
     def _by_policy(self, policy: Approval) -> ToolResult | Question | None:
+        policy.check(self.tool)
         args = {**self.tool.parameters.defaults, **self.ready}
         rule = policy.decide(self.tool.name, args, self.tool.effect)
         if rule.decision == "deny":

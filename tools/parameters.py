@@ -78,6 +78,11 @@ class Parameters:
         """What the function takes for an argument that is not given, by name."""
         return {one.own: one.default for one in self.by_name.values() if not one.required}
 
+    @property
+    def own_names(self) -> list[str]:
+        """What the function calls each of them: by these names rules of approval know arguments."""
+        return [one.own for one in self.by_name.values()]
+
     def json_schema(self) -> dict[str, object]:
         """The JSON Schema (2020-12) of an object that holds the arguments."""
         schema: dict[str, object] = {

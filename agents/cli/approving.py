@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -55,17 +54,13 @@ def chosen_approval(allow: tuple[str, ...], deny: tuple[str, ...]) -> Approval:
 
 
 def check_patterns(patterns: tuple[str, ...], agent: Agent) -> None:
-    """Refuse a rule for a tool that the agent does not have: it would never fit, and nobody would know."""
+    """Refuse a rule for a tool or an argument that is not there: it would never fit, and nobody would know."""
     from loopwright.tools.approval import Rule
-    from loopwright.tools.errors import nearest
 
-    known = list(getattr(agent, "tools", ()))
+    tools = getattr(agent, "tools", {})
     for pattern in patterns:
-        tool = Rule.parse(pattern, "ask").tool
-        if tool != "*" and not any(fnmatchcase(name, tool) for name in known):
-            near = nearest(tool, known)
-            hint = f'did you mean "{near}"?' if near else f"there are {', '.join(known) or 'none'}"
-            raise click.UsageError(f'the pattern "{pattern}" fits no tool; {hint}')
+        if problem := Rule.parse(pattern, "ask").problem(tools):
+            raise click.UsageError(f'the pattern "{pattern}": {problem}')
 
 
 def question_text(question: Question) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -25,6 +26,8 @@ from .acting import AgentPredict
 from .limits import Limits
 from .tool_search import FIND, ToolSearch
 from .transcript import Transcript
+
+log = logging.getLogger("loopwright")
 
 MAX_UNPARSED = 3  # turns in a row that hold no readable call
 MAX_REPEATS = 3  # times that one failing call is made in a row
@@ -70,6 +73,9 @@ class Run:
     transcript: Transcript = field(init=False)
 
     def __post_init__(self) -> None:
+        if self.tool_run.approval.rules:
+            for rule, near in self.tool_run.approval.misspelt(self.tools):
+                log.warning('the rule "%s" fits no tool of this agent; did you mean "%s"?', rule, near)
         self.transcript = Transcript(self.request, self.lm.capabilities.context_window)
 
     @classmethod

@@ -119,13 +119,17 @@ USAGE = {
     ),
     "a rule for no tool": (
         ["run", "x", "--deny", "calculat"],
-        'the pattern "calculat" fits no tool; did you mean "calculate"?',
+        'the pattern "calculat": fits no tool; did you mean "calculate"?',
     ),
     "a rule for no tool at all": (
         ["run", "x", "-t", "calculate", "--allow", "refund(amount=*)"],
-        'the pattern "refund(amount=*)" fits no tool; there are calculate',
+        'the pattern "refund(amount=*)": fits no tool; there is calculate',
     ),
-    "a wildcard for no tool": (["run", "x", "--deny", "shop_*"], 'the pattern "shop_*" fits no tool'),
+    "a rule for no argument": (
+        ["run", "x", "--tools", "calculate", "--deny", "calculate(expr=*)"],
+        'the pattern "calculate(expr=*)": calculate has no argument "expr"; there is expression',
+    ),
+    "a wildcard for no tool": (["run", "x", "--deny", "shop_*"], 'the pattern "shop_*": fits no tool'),
     "a rule where there are no tools": (["run", "x", "-t", "", "--deny", "calculate"], "there are none"),
 }
 

@@ -116,8 +116,8 @@ WHOLE = {
             "tasks:\n", "defaults: {approve: {refund_all: allow, 'get_*': allow, 'pay_*': deny}}\ntasks:\n"
         ),
         [
-            "t.yaml:3: defaults.approve.refund_all: fits no tool of the agent; did you mean 'refund'?",
-            "t.yaml:3: defaults.approve.pay_*: fits no tool of the agent; there are calculate, get_order, refund, cancel_order, ship",
+            't.yaml:3: defaults.approve.refund_all: fits no tool; did you mean "refund"?',
+            "t.yaml:3: defaults.approve.pay_*: fits no tool; there are calculate, get_order, refund, cancel_order, ship",
         ],
     ),
     "no closing bracket": (
@@ -267,7 +267,7 @@ TOP = {
             'arguments where they matter: "read_*", "refund(order_id=17*)"',
             "t.yaml:2: defaults.approve.f(2): in 'f(2)', what stands in brackets must be name=pattern or name<=number, "
             "with commas between",
-            "t.yaml:2: defaults.approve.calculat: fits no tool of the agent; did you mean 'calculate'?",
+            't.yaml:2: defaults.approve.calculat: fits no tool; did you mean "calculate"?',
         ],
     ),
     "no tasks": (SOUND.split("tasks:")[0], ["t.yaml:1: tasks: is missing"]),

@@ -7,7 +7,8 @@ import time
 import pytest
 from awaiting import awaited
 
-from loopwright import context
+from loopwright import ReAct, context
+from loopwright.models import Capabilities, ScriptedLM
 from loopwright.tools import (
     Answer,
     Approval,
@@ -233,4 +234,46 @@ def test_a_call_outside_of_any_run_is_under_the_policy_around_it() -> None:
 
 def test_rules_that_are_for_no_tool_are_found() -> None:
     policy = Approval({"refnd": "deny", "re*": "ask", "refund(order_id=1)": "allow"})
-    assert [str(rule) for rule in policy.without_tool(["refund"])] == ["refnd"]
+    assert policy.problems(ToolRegistry(REFUND)) == [
+        (Rule.parse("refnd", "deny"), 'fits no tool; did you mean "refund"?')
+    ]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "problem"),
+    [
+        ("refund(order=1)", 'refund has no argument "order"; did you mean "order_id"?'),
+        ("refund(sum<=5)", 'refund has no argument "sum"; there are order_id, reason, full'),
+        ("shop_*", "fits no tool; there is refund"),
+        ("ref*(order_id=1, reason=*)", ""),
+        ("*", ""),
+    ],
+)
+def test_a_rule_that_fits_no_call_says_why(pattern: str, problem: str) -> None:
+    assert Rule.parse(pattern, "deny").problem(ToolRegistry(REFUND)) == problem
+
+
+def test_a_rule_for_an_argument_that_is_not_there_lets_no_call_pass() -> None:
+    run = ToolRun(approval=Approval({"refund(order=1)": "deny", "refund": "allow"}))
+    with pytest.raises(
+        ToolDefinitionError, match=r'"refund\(order=1\)" fits no call: .* did you mean "order_id"'
+    ):
+        ToolRegistry(REFUND).call(call(), run)
+
+
+@pytest.mark.parametrize("said", ["no", "yes", 1, None, [], object()], ids=repr)
+def test_only_true_and_false_are_answers(said: object) -> None:
+    run = ToolRun(approval=Approval(ask=lambda question: said))  # type: ignore[arg-type, return-value]  # as a user may write
+    with pytest.raises(ToolDefinitionError, match="is no answer"):
+        ToolRegistry(REFUND).call(call(), run)
+
+
+def test_a_name_that_is_nearly_a_tools_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    lm = ScriptedLM([ToolCall("submit", {"answer": "x"})] * 2, capabilities=Capabilities(native_tools=True))
+    agent = ReAct("question -> answer", tools=[REFUND])
+    with context(lm=lm, approval={"refnd": "deny", "drop_table": "deny"}):
+        agent(question="?")
+        agent(question="?")
+    assert [record.message for record in caplog.records] == [
+        'the rule "refnd" fits no tool of this agent; did you mean "refund"?'
+    ]

@@ -226,11 +226,9 @@ def _store(make: Callable[[Path], Any], folder: Path, show: Show) -> Any:
 
 
 def _check_rules(chat: Chat) -> None:
-    """A rule for a tool that the agent does not have would protect nothing."""
-    unused = chat.policy.without_tool(chat.answering.tools)
-    if unused:
-        there = ", ".join(chat.answering.tools) or "none"
-        raise click.UsageError(f'the pattern "{unused[0]}" fits no tool; there are {there}')
+    """A rule for a tool or an argument that is not there would protect nothing."""
+    for rule, problem in chat.policy.problems(chat.answering.tools):
+        raise click.UsageError(f'the pattern "{rule}": {problem}')
 
 
 def _setup(given: dict[str, Any]) -> SetupEvent:

@@ -10,7 +10,6 @@ import typing
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from fnmatch import fnmatchcase
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -134,9 +133,8 @@ def check_approval(defaults: Defaults, tools: ToolRegistry | None, problems: Pro
         except ToolDefinitionError as error:
             problems.add(path, str(error))
             continue
-        if tools is not None and not any(fnmatchcase(name, rule.tool) for name in tools):
-            hint = did_you_mean(rule.tool, tools) or f"; there are {', '.join(tools) or 'none'}"
-            problems.add(path, f"fits no tool of the agent{hint}")
+        if tools is not None and (problem := rule.problem(tools)):
+            problems.add(path, problem)
 
 
 @dataclass(frozen=True, slots=True)
