@@ -54,11 +54,14 @@ class Board:
         first: int = 0,
         planned: int | None = None,
     ) -> Asks[None]:
-        """Run every arm on every task, `repeats` times; what was measured before is not asked for again."""
+        """Run every arm on every task, `repeats` times; what was measured before is not asked for again.
+
+        All tasks come once before any comes twice: a budget that ends in between has seen as many as it could.
+        """
         wanted = [
             (arm, task, number)
-            for task in tasks
             for number in range(first, first + repeats)
+            for task in tasks
             for arm in arms
             if (arm.name, task_of(task), number) not in self.outcomes
         ]
@@ -168,15 +171,21 @@ def unchanged(baseline: Arm, why: str) -> Verdict:
     return Verdict(baseline, f"the baseline is returned: {why}")
 
 
-def confirm(board: Board, baseline: Arm, finalists: Sequence[Arm], tasks: Sequence[Example]) -> Asks[Verdict]:
+def confirm(
+    board: Board,
+    baseline: Arm,
+    finalists: Sequence[Arm],
+    tasks: Sequence[Example],
+    none: str = "no candidate came about",
+) -> Asks[Verdict]:
     """Run the finalists and the baseline on tasks, and under rollout ids, that nothing was chosen by.
 
     The baseline comes back unless the best finalist is better than it by more than the standard error of the paired
     difference. Where there are no tasks left to confirm on, or no budget, what was measured before decides, by the
-    same rule, and the verdict says so.
+    same rule, and the verdict says so. `none` is why there are no finalists, where there are none.
     """
     if not finalists:
-        return unchanged(baseline, "no candidate came about")
+        return unchanged(baseline, none)
     board.asker.release()
     fresh = Board(board.asker)
     if tasks:

@@ -11,7 +11,9 @@ import pytest
 from optimizers.prices import ITEMS, NATIVE, agent, right, tasks, teachable
 
 from loopwright import (
+    COPRO,
     GEPA,
+    SIMBA,
     BootstrapFewShot,
     BootstrapFewShotWithRandomSearch,
     BootstrapTrajectories,
@@ -28,6 +30,7 @@ from loopwright.models.scripted import Answer
 from loopwright.optimizers import Optimizer, Report, report_of
 from loopwright.optimizers.conclusion import Parts, weakness
 from loopwright.optimizers.estimates import Difference
+from loopwright.tools import ToolCall
 
 Metric = Callable[..., object]
 
@@ -135,6 +138,31 @@ def test_a_student_that_is_right_already_costs_its_measurement_alone(
     assert report.used.rollouts == report.baseline.n
 
 
+def silent(request: LMRequest) -> Answer:
+    """A model that solves nothing and writes nothing."""
+    return ToolCall("submit", {"price": -1}) if request.tools else "…"
+
+
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (BootstrapTrajectories(right, attempts=1), "none of 12 attempts at 12 tasks passed"),
+        (BootstrapFewShot(right), "no run passed, so there is nothing to show"),
+        (BootstrapFewShotWithRandomSearch(right), "no run passed, so there is nothing to show"),
+        (GEPA(right, max_metric_calls=40), "no text was written that says anything else"),
+        (COPRO(metric=right, breadth=2, depth=1), "no text was written"),
+        (SIMBA(metric=right, max_steps=1, bsize=4), "no run passed or was better than another"),
+    ],
+    ids=lambda one: type(one).__name__ if isinstance(one, Optimizer) else "",
+)
+def test_a_student_that_never_passes_is_returned_with_the_reason(make: Optimizer, says: str) -> None:
+    with context(lm=FunctionLM(silent, capabilities=NATIVE)):
+        report = report_of(make.compile(agent(), trainset=tasks(ITEMS[:24]), num_threads=1))
+    assert not report.improved
+    assert report.reason.startswith("the baseline is returned: ")
+    assert says in report.reason
+
+
 # ---- few tasks
 
 
@@ -177,6 +205,13 @@ def test_a_compile_on_few_tasks_warns_of_it(make: Optimizer, held_out: int, says
     (warning,) = report.warnings
     assert says in warning
     assert f"warning: {warning}" in str(report)
+
+
+def test_a_small_budget_confirms_on_as_many_tasks_as_it_can() -> None:
+    report = compiled(BootstrapFewShotWithRandomSearch(right), 48, budget={"rollouts": 40})
+    confirming = next(use.used.rollouts for use in report.phases if use.phase == "confirm")
+    assert report.confirmed is not None
+    assert report.confirmed.n == confirming // 2 > 2
 
 
 def test_a_confirmation_on_many_tasks_is_not_warned_of() -> None:

@@ -22,6 +22,7 @@ from ..report import Decision
 from ..splits import is_of
 from .demonstrations import Gathering, Solved, labelled_demos, shown
 
+NOTHING_SHOWN = "no run passed, so there is nothing to show"
 RESERVE = 0.35  # of the budget for the confirmation, the larger part of what this optimizer does
 
 
@@ -87,7 +88,7 @@ class BootstrapFewShot(Optimizer):
         name, board = type(self).__name__, Board(gathering.asker)
         baseline = Arm("baseline", setting.student)
         if not any(state.demos for state in arm.program.states().values()):
-            verdict = unchanged(baseline, "no run passed, so there is nothing to show")
+            verdict = unchanged(baseline, NOTHING_SHOWN)
             return concluded(name, self.seed, board, baseline, [], verdict, decisions, parts=parts)
         if self.metric is None or not parts.confirm:
             why = "" if self.metric else "nothing was measured: there is no metric"

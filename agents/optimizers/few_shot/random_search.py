@@ -19,7 +19,7 @@ from ..driving.rollouts import Search, draws
 from ..options import CompileOptions, with_defaults
 from ..racing import Arm, Board, confirm, race
 from ..splits import is_of
-from .bootstrap import BootstrapFewShot
+from .bootstrap import NOTHING_SHOWN, BootstrapFewShot
 from .demonstrations import Solved, labelled_demos, shown
 
 RESERVE = 0.25  # of the budget for the confirmation
@@ -104,7 +104,9 @@ class BootstrapFewShotWithRandomSearch(BootstrapFewShot):
             left, decisions = best[:FINALISTS], decisions + dropped
             if self.stop_at_score is not None and left and board.mean(left[0]) >= self.stop_at_score:
                 break
-        verdict = yield from confirm(board, baseline, left[:1], parts.confirm)
+        verdict = yield from confirm(
+            board, baseline, left[:1], parts.confirm, NOTHING_SHOWN if not solved else "no set was tried"
+        )
         notes = {"pool": len(solved), "note": parts.note}
         return concluded(
             type(self).__name__, self.seed, board, baseline, arms, verdict, decisions, notes, parts=parts

@@ -18,6 +18,7 @@ from ...models.lm import LM
 from ...module import Module
 from ...modules.predict import Predict
 from ...signature import Signature
+from ...text import counted
 from ..base import Optimizer, Program, Setting
 from ..components import Component, components, outline, text_of, with_texts
 from ..conclusion import concluded, parts_of
@@ -98,7 +99,13 @@ class COPRO(Optimizer):
                 best = left[0]
                 board.asker.best = f"best {board.mean(best):.1%}"
         finalists = [] if best is baseline else [best]
-        verdict = yield from confirm(board, baseline, finalists, parts.confirm)
+        verdict = yield from confirm(
+            board,
+            baseline,
+            finalists,
+            parts.confirm,
+            f"{counted(len(arms), 'text')} written, and none did better" if arms else "no text was written",
+        )
         notes = {"note": parts.note}
         return concluded(
             type(self).__name__, self.seed, board, baseline, arms, verdict, decisions, notes, parts=parts

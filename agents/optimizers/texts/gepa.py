@@ -15,6 +15,7 @@ from ...evaluation.metrics import Metric, wants
 from ...example import Example
 from ...models.base import BaseLM
 from ...models.lm import LM
+from ...text import counted
 from ..base import Optimizer, Program, Setting
 from ..components import Component, components, text_of, with_texts
 from ..conclusion import concluded, parts_of
@@ -173,7 +174,7 @@ class GEPA(Optimizer):
                 break  # nothing is left to improve
         arms = [arm for arm in family.arms.values() if arm is not baseline]
         best = sorted(arms, key=lambda arm: -board.mean(arm))[:1]
-        verdict = yield from confirm(board, baseline, best, parts.confirm)
+        verdict = yield from confirm(board, baseline, best, parts.confirm, _none_joined(family))
         if not arms and self._done(family):
             verdict = unchanged(baseline, PERFECT if board.is_perfect(baseline) else UNSCORED)
         notes = {"iterations": number, "front": family.front(), "note": parts.note}
@@ -299,6 +300,13 @@ class GEPA(Optimizer):
                 yield from board.measure("held out", [child], val)
             return True
         return False
+
+
+def _none_joined(family: Family) -> str:
+    tried = sum(one.stage == "evolve" for one in family.decisions)
+    if not tried:
+        return "no text was written that says anything else"
+    return f"{counted(tried, 'text')} written, and none did better on the tasks that it was written from"
 
 
 def _value(seen: Seen) -> float:

@@ -197,7 +197,13 @@ class MIPROv2(Optimizer):
         arms = yield from self._tried(setting, board, space, parts.val)
         best = sorted(arms, key=lambda arm: -board.mean(arm))[:RACED]
         left, dropped = yield from race(board, baseline, best, parts.val, self.seed, FINALISTS)
-        verdict = yield from confirm(board, baseline, left[:1], parts.confirm)
+        verdict = yield from confirm(
+            board,
+            baseline,
+            left[:1],
+            parts.confirm,
+            "no run passed and no text was written: nothing to choose from",
+        )
         decisions = [*gathering.decisions, *_said(texts), *dropped]
         notes = {"pool": len(solved), "trials": len(arms), "note": parts.note}
         return concluded(

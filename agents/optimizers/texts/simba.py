@@ -144,7 +144,13 @@ class SIMBA(Optimizer):
         asker.reserve, asker.exhausted = RESERVE / 2 if parts.confirm else 0.0, False
         board = Board(asker)
         left, dropped = yield from race(board, baseline, winners, parts.val, self.seed, FINALISTS)
-        verdict = yield from confirm(board, baseline, left[:1], parts.confirm)
+        verdict = yield from confirm(
+            board,
+            baseline,
+            left[:1],
+            parts.confirm,
+            "no run passed or was better than another: nothing to learn",
+        )
         decisions += dropped
         notes = {"steps": len(winners), "note": parts.note}
         return concluded(
