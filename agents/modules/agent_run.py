@@ -24,13 +24,13 @@ from ..trace import Exchange
 from ..trajectory import Step, TerminationReason, Trajectory
 from .acting import AgentPredict
 from .limits import Limits
+from .repetition import Repetition
 from .tool_search import FIND, ToolSearch
 from .transcript import Transcript
 
 log = logging.getLogger("loopwright")
 
 MAX_UNPARSED = 3  # turns in a row that hold no readable call
-MAX_REPEATS = 3  # times that one failing call is made in a row
 FORCED = ("max_steps", "max_calls", "parse_errors", "loop")  # the endings that leave one last turn
 _SPENT: Mapping[str, TerminationReason] = {
     "usd": "max_cost",
@@ -39,7 +39,6 @@ _SPENT: Mapping[str, TerminationReason] = {
     "seconds": "max_seconds",
 }
 NOT_RUN = f"Error: not run. There are no turns left to read its result in: only `{SUBMIT}` counts now."
-REPEATED = "This is the same call as before, and it failed as before: do something else."
 
 
 @dataclass
@@ -65,8 +64,7 @@ class Run:
     error: LMError | BudgetError | None = None
     tool_calls: int = 0
     unparsed: int = 0
-    repeats: int = 0
-    failing: tuple[ToolCall, ...] = ()
+    repetition: Repetition = field(default_factory=Repetition)
     call_ids: set[str] = field(default_factory=set)
     tool_run: ToolRun = field(default_factory=AgentToolRun)
     search: ToolSearch | None = None
@@ -159,7 +157,7 @@ class Run:
     def _limit_reached(self) -> TerminationReason | None:
         if self.unparsed >= MAX_UNPARSED:
             return "parse_errors"
-        if self.repeats >= MAX_REPEATS:
+        if self.repetition.is_loop:
             return "loop"
         return self.limits.reached(
             steps=len(self.steps),
@@ -286,7 +284,7 @@ class Run:
             self.steps.append(stopped)
             raise
         results = tuple(self._own_result(call) or next(done) for call in turn.calls)
-        return self._note_repetition(turn.calls, self._judged(results))
+        return self.repetition.noted(turn.calls, self._judged(results))
 
     def _calls_left(self) -> int | None:
         """How many tool calls the run may make yet; None where that is not bounded."""
@@ -328,20 +326,6 @@ class Run:
             return await self.tools.acall_all(calls, self.tool_run)
         with unblocked():  # a tool may have an event loop of its own
             return self.tools.call_all(calls, self.tool_run)
-
-    def _note_repetition(
-        self, calls: tuple[ToolCall, ...], results: tuple[ToolResult, ...]
-    ) -> tuple[ToolResult, ...]:
-        """Count a failing turn that repeats the one before it, and tell the model."""
-        if not results or any(result.ok for result in results):
-            self.repeats, self.failing = 0, ()
-            return results
-        bare = tuple(replace(call, id="") for call in calls)
-        self.repeats = self.repeats + 1 if bare == self.failing else 1
-        self.failing = bare
-        if self.repeats < 2:
-            return results
-        return tuple(replace(result, content=f"{result.content}\n{REPEATED}") for result in results)
 
 
 def _ending_of(error: LMError | BudgetError) -> TerminationReason:

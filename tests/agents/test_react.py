@@ -34,7 +34,7 @@ from loopwright.errors import (
     SignatureError,
 )
 from loopwright.models import Capabilities, FunctionLM, LMRequest, LMResponse, ScriptedLM, Usage
-from loopwright.tools import ToolCall, ToolResult
+from loopwright.tools import ToolCall, ToolFailed, ToolResult
 from loopwright.trace import Trace
 
 NATIVE = Capabilities(native_tools=True)
@@ -201,6 +201,29 @@ def test_a_call_that_fails_again_and_again_is_pointed_out_and_then_ended(script:
     assert "same call as before" not in contents[0]
     assert "same call as before" in contents[1]
     assert "There are no turns left" in lm.requests[3].messages[-1].content
+
+
+@pytest.mark.parametrize(
+    "failures",
+    [["503 upstream"] * 3, ["it timed out"] * 3, ["no such order", "no such customer", "no such shop"]],
+    ids=["server", "time", "other each time"],
+)
+def test_a_failure_that_may_pass_or_changes_is_not_said_to_be_as_before(
+    script: Script, failures: list[str]
+) -> None:
+    left = iter(failures)
+
+    def find(n: int) -> str:
+        """Find an order."""
+        raise ToolFailed(next(left))
+
+    lm = script.lm(*[call("find", n=1)] * 3, submit(0))
+    prediction = script.run(ReAct(SIGNATURE, tools=[find]), lm, called, question="?")
+    contents = [result.content for result in prediction.trajectory.results]
+    assert contents[0] == f"Error: {failures[0]}"
+    assert "same call as before, and it failed again" in contents[1]
+    assert not any("failed as before" in content for content in contents)
+    assert prediction.termination_reason == "forced_submit"  # it ends all the same
 
 
 def test_a_call_that_fails_in_other_ways_or_between_others_is_no_loop(script: Script) -> None:
