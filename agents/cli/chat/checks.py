@@ -123,7 +123,7 @@ def _of_text(place: int, turn: Turn, text: str, name: str, title: str) -> Iterat
     """What a text states: its number, where it is little else; itself, where it is a few words; else its facts."""
     from ...evaluation.checks.answers import one_number
 
-    few = bool(text) and "\n" not in text and len(words(text)) <= _FEW
+    few = bool(text) and "\n" not in text and len(text.split()) <= _FEW
     number = one_number(text) if few else None
     if number is not None:
         tol = _rounding(text)
@@ -132,8 +132,17 @@ def _of_text(place: int, turn: Turn, text: str, name: str, title: str) -> Iterat
         yield Check(place, f"{title} says the number {number:g}{more}", "number", value, name)
         return
     observed = " ".join(result.content for result in turn.results if result.ok)
-    for fact in [text.strip(AROUND) or text] if few else facts(text, observed):
+    for fact in [_bare(text)] if few else facts(text, observed):
         yield Check(place, f'{title} says "{one_line(fact, _SHOWN)}"', "contains", fact, name)
+
+
+def _bare(text: str) -> str:
+    """A few words without what is around them, and without Markdown's marks.
+
+    >>> _bare("Order **17**!"), _bare("`get_order`")
+    ('Order 17', 'get_order')
+    """
+    return re.sub(r"(?<!\w)[*_`]+|[*_`]+(?!\w)", "", text).strip(AROUND) or text
 
 
 def _rounding(text: str) -> float:

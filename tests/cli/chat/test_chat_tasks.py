@@ -90,8 +90,9 @@ def test_a_corrected_answer_is_what_the_task_wants(script: Script, room: Room) -
         ("about **8.05** km", ["8.04672", "8.05 kilometres"], ["8.1"]),
         ("2026-05-10", ["It was 2026-05-10."], ["2026-05-11"]),
         ("*Shipped*!", ["It is shipped by now."], ["It is lost."]),
+        ("Lost in **Rome**.", ["It got lost in Rome, I fear."], ["Lost in Bern."]),
     ],
-    ids=["a number", "a rounded number", "a date", "a word"],
+    ids=["a number", "a rounded number", "a date", "a word", "three words"],
 )
 def test_a_short_answer_may_be_said_in_other_words(
     script: Script, room: Room, said: str, right: list[str], wrong: list[str]
