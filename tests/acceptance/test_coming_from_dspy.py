@@ -75,6 +75,7 @@ def test_what_a_row_says_is_so(row: Row) -> None:
         reduce(getattr, row.here.strip("`").split("."), _imported())
     else:
         assert row.here == ""
+        assert row.remark, "it must say why, or what is in its place"
         assert not hasattr(loopwright, name), f"{name} is there: the page says {row.status!r}"
     if row.status == "differs" and row.here == row.name:
         assert row.remark, "it must say how it differs"
