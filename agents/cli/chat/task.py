@@ -59,7 +59,7 @@ def saved_task(chat: Chat, path: Path, numbers: Sequence[int] = ()) -> str:
         [
             title,
             *_listed(turns, possible, chosen),
-            f"/save-task {path} NUMBERS takes others; loopwright eval {path} --check proves it",
+            f"others: /save-task {path} NUMBERS; proof: loopwright eval {path} --check",
             *warning,
         ]
     )
