@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import time
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -12,7 +13,7 @@ from typing import Any, Self
 from loopwright.tools import ToolRegistry, ToolRun
 from loopwright.tools.calls import ToolCall, ToolResult, ToolSpec
 
-from ..adapters.base import SUBMIT, Adapter, Turn, parse_outputs, submit_spec, with_sound_calls
+from ..adapters.base import SUBMIT, Adapter, Turn, parse_outputs, submit_spec, with_sound_calls, writes_code
 from ..ambient import current, current_adapter, current_lm, unblocked
 from ..calling import AgentToolRun, ask
 from ..errors import BudgetError, ContextWindowError, LMError, OutputError
@@ -39,6 +40,11 @@ _SPENT: Mapping[str, TerminationReason] = {
     "seconds": "max_seconds",
 }
 NOT_RUN = f"Error: not run. There are no turns left to read its result in: only `{SUBMIT}` counts now."
+
+SPOKEN = f"This was said and not submitted: the model did not call `{SUBMIT}`, and its text was taken for the answer."
+_CALL_LIKE = re.compile(
+    r"^[\[{<`]|\[\[ ##|<\W?(tool|function)|\"arguments\""
+)  # a call that went wrong is no answer
 
 
 @dataclass
@@ -207,7 +213,12 @@ class Run:
             self.error = error
             return None
         turn = self._read(response)
+        spoken = self._spoken(response) if turn.problem else None
+        if spoken is not None:
+            turn = Turn("", (spoken,))
         results = await self._last_results(turn)
+        if spoken is not None and self.outputs is not None:
+            results = (replace(results[0], content=SPOKEN),)
         if self.outputs is not None:
             self.ending = "forced_submit"
         seconds = time.perf_counter() - started
@@ -215,6 +226,23 @@ class Run:
         return Step(
             turn.thought, turn.calls, results, seconds, self._inner_calls(), response.usage.total_tokens
         )
+
+    def _spoken(self, response: LMResponse) -> ToolCall | None:
+        """The answer of a model that says it and calls nothing, also when it was told to: only where it is to be one text."""
+        outputs = self.predictor.signature.output_fields
+        by_call = any(tool.name == SUBMIT for tool in self.request.tools) and not writes_code(self.specs)
+        if not by_call or not self.unparsed or len(outputs) != 1 or response.tool_calls:
+            return None
+        name, output = next(iter(outputs.items()))
+        text = response.text.strip()
+        if (
+            output.type is not str
+            or not text
+            or response.finish_reason == "length"
+            or _CALL_LIKE.search(text)
+        ):
+            return None
+        return ToolCall(SUBMIT, {name: text})
 
     async def _last_results(self, turn: Turn) -> tuple[ToolResult, ...]:
         return tuple(

@@ -187,6 +187,39 @@ def test_turns_that_are_never_readable_end_the_run(script: Script, way: Call) ->
     assert [step.failed for step in prediction.trajectory.steps] == [True] * 4
 
 
+@pytest.mark.parametrize(
+    ("signature", "last", "answer"),
+    [
+        ("question -> answer", "It is 4.", "It is 4."),
+        ("question -> answer: int", "4", None),
+        ("question -> answer, unit", "It is 4.", None),
+        ("question -> answer", '<tool_call>{"name": "submit"', None),
+        ("question -> answer", LMResponse("It is", finish_reason="length"), None),
+        ("question -> answer", " ", None),
+    ],
+    ids=["text", "number", "two outputs", "a call gone wrong", "cut off", "empty"],
+)
+def test_an_answer_that_is_only_ever_said_is_taken_in_the_last_turn(
+    signature: str, last: str | LMResponse, answer: str | None
+) -> None:
+    said = last if isinstance(last, LMResponse) else LMResponse(last)
+    lm = ScriptedLM([*[LMResponse("It is 4.")] * 3, said], capabilities=NATIVE)
+    with context(lm=lm):
+        prediction = ReAct(signature, tools=[add])(question="2 + 2?")
+    assert prediction.answer == answer
+    assert prediction.termination_reason == ("parse_errors" if answer is None else "forced_submit")
+    told = prediction.trajectory.results[-1].content
+    assert ("its text was taken for the answer" in told) == (answer is not None)
+
+
+def test_a_model_that_has_called_its_tools_is_not_taken_at_its_word() -> None:
+    steps = [LMResponse("", (ToolCall("add", {"a": n, "b": n}),)) for n in range(2)]
+    lm = ScriptedLM([*steps, LMResponse("Next I look at it.")], capabilities=NATIVE)
+    with context(lm=lm):
+        prediction = ReAct("question -> answer", tools=[add], max_iters=2)(question="?")
+    assert (prediction.answer, prediction.termination_reason) == (None, "max_steps")
+
+
 def test_a_readable_turn_between_forgives_the_unreadable_ones(script: Script) -> None:
     lm = script.lm("Hm.", "Hm.", call("add", a=1, b=1), "Hm.", "Hm.", submit(2))
     assert script.run(ReAct(SIGNATURE, tools=[add]), lm, called, question="?").answer == 2
