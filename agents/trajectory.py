@@ -22,6 +22,20 @@ TerminationReason = Literal[
     "lm_error",       # the model failed in the middle of the run
 ]  # fmt: skip
 
+# What a person is told of the endings without an answer.
+IN_WORDS: Mapping[TerminationReason, str] = {
+    "max_steps": "its turns are used up",
+    "max_calls": "its tool calls are used up",
+    "max_tokens": "its tokens are used up",
+    "max_cost": "its money is used up",
+    "max_seconds": "its time is used up",
+    "parse_errors": "turn after turn the model neither called a tool nor submitted an answer in a form that can be read",
+    "loop": "the model made one failing call again and again",
+    "context": "the conversation grew longer than what the model can read",
+    "cancelled": "it was stopped",
+    "lm_error": "the model could not be asked any more",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Step:

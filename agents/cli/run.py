@@ -177,7 +177,7 @@ def _as_text(run: Any) -> Any:
 
     from ..adapters.values import format_value
     from ..text import call_text, plain
-    from ..trajectory import Step
+    from ..trajectory import IN_WORDS, Step
 
     out = terminal()
     for item in run:
@@ -193,14 +193,16 @@ def _as_text(run: Any) -> Any:
                 Text(f"{mark} {call_text(result.call)}", style=style), Text(f"  {plain(result.content)}")
             )
     outputs = [name for name in item if name not in ("trajectory", "termination_reason", "error")]
-    for name in outputs:
+    answered = item.termination_reason in ("submit", "forced_submit")
+    for name in outputs if answered else ():
         label = f"{name}: " if len(outputs) > 1 else ""
         out.print(Text(f"{label}{plain(format_value(item[name]))}", style="bold"))
     if item.termination_reason == "forced_submit":
         click.echo("this answer was forced: a limit left no further step, look at what went before", err=True)
-    if item.termination_reason not in ("submit", "forced_submit"):
-        problem = f": {item.error}" if "error" in item else ""
-        click.echo(f"no answer: the run ended with {item.termination_reason}{problem}", err=True)
+    if not answered:
+        reason = item.termination_reason
+        problem = str(item.error) if "error" in item else IN_WORDS.get(reason, "")
+        click.echo(f"no answer: the run ended with {reason}: {plain(problem)}", err=True)
     return item
 
 

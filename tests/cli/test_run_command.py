@@ -83,7 +83,9 @@ def test_a_run_without_an_answer_says_why_and_exits_with_1(
 ) -> None:
     code = run(call("calculate", expression="1+1"), options=("--max-steps", "2"))
     assert code == 1
-    assert "no answer: the run ended with max_steps" in capsys.readouterr().err
+    said = capsys.readouterr()
+    assert "no answer: the run ended with max_steps: its turns are used up" in said.err
+    assert "null" not in said.out
 
 
 def test_a_model_that_fails_in_the_middle_leaves_its_steps(
