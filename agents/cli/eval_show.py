@@ -125,13 +125,13 @@ def _print_comparison(comparison: Comparison) -> None:
     from ..evaluation.runs.comparison import headline, table
     from ..evaluation.show import print_table
 
-    click.echo()
-    for line in headline(comparison):
-        click.echo(plain(line))
     changed = table(comparison)
     if changed is not None:
         click.echo()
         print_table(changed)
+    click.echo()
+    for line in headline(comparison):  # last: it is what a person looks for at the end of a long page
+        click.echo(plain(line))
 
 
 def show_extent(trials: Sequence[Trial], model: str) -> int:

@@ -27,7 +27,8 @@ from .manifest import task_digest
 
 SIGNIFICANT = 0.05
 POWER = 0.8
-LISTED = 20  # tasks in the terminal's table
+LISTED = 10  # tasks in the terminal's table
+NAMED = 5  # tasks that are named in a line
 SHOWN = 200  # characters of a step where two trials part
 _Z_SIGNIFICANT, _Z_POWER = 1.959964, 0.841621  # of the normal distribution: two sides at 5 %, one at 80 %
 
@@ -117,6 +118,8 @@ class Comparison:
         if not compared:
             return "nothing can be compared: the two runs have no judged task in common"
         rates = f"pass@1 {percent(self.before.value)} before, {percent(self.after.value)} now"
+        if compared < len(self.tasks):
+            rates += f", over the {counted(compared, 'task')} that can be compared"
         moved = f"{self.up} of {counted(compared, 'task')} up, {self.down} down"
         if self.verdict == "no difference":
             return f"no difference: {rates}; no task of {compared} moved"
@@ -186,8 +189,24 @@ def compare(
         sign_test(up, down),
         more_tasks(up, down, len(compared)),
         now.epochs,
-        tuple(notes),
+        (*notes, *_left_out(tasks)),
     )
+
+
+def _left_out(tasks: Sequence[TaskChange]) -> Iterator[str]:
+    """What to know of tasks that are others now: the rates leave them out, also where they passed and fail now."""
+    others = [task for task in tasks if task.change == "changed task"]
+    if not others:
+        return
+    named = ", ".join(task.id for task in others[:NAMED])
+    more = f" and {len(others) - NAMED} more" if len(others) > NAMED else ""
+    failing = sum(
+        passed and after[0] < after[1] for passed, after in ((t.before[0], t.after) for t in others)
+    )
+    told = (
+        f"; {failing} of them passed before and {'fails' if failing == 1 else 'fail'} now" if failing else ""
+    )
+    yield f"not compared, since the task itself is another now: {named}{more}{told}"
 
 
 def _judged(trials: Sequence[TrialResult]) -> list[TrialResult]:
@@ -305,10 +324,10 @@ def _p_text(p: float) -> str:
 
 
 def headline(comparison: Comparison) -> Iterator[str]:
-    """The verdict, what else is to be known, and how many tasks changed in which way."""
-    yield f"Against {comparison.baseline}: {comparison.sentence}"
-    yield from comparison.notes
+    """How many tasks changed in which way, what else is to be known, and the verdict."""
     yield ", ".join(f"{count} {kind}" for kind, count in comparison.counts().items() if count)
+    yield from comparison.notes
+    yield f"Against {comparison.baseline}: {comparison.sentence}"
 
 
 def table(comparison: Comparison) -> Table | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,9 +17,9 @@ from loopwright.tools import ToolCall, ToolResult
 from loopwright.trajectory import Step
 
 
-def file_of(count: int) -> TaskFile:
+def file_of(count: int, asked: str = "q") -> TaskFile:
     tasks = "".join(
-        f"- {{id: t{n}, input: {{question: q{n}}}, expect: {{answer: {{answer: {n}}}}}}}\n"
+        f"- {{id: t{n}, input: {{question: {asked}{n}}}, expect: {{answer: {{answer: {n}}}}}}}\n"
         for n in range(count)
     )
     return TaskFile.parse(
@@ -138,6 +139,18 @@ def test_tasks_that_are_not_the_same_are_not_compared() -> None:
     assert found.counts()["unchanged"] == 0
 
 
+def test_a_task_that_is_another_one_and_fails_now_is_named() -> None:
+    old, new = file_of(3), file_of(3, asked="ask")
+    new = replace(new, tasks=(new.tasks[0], *old.tasks[1:]))
+    found = compare(results(old, "ppf"), Report.of(plan(new), results(new, "fpf"), model="m"))
+    assert found.notes == (
+        "not compared, since the task itself is another now: t0; 1 of them passed before and fails now",
+    )
+    assert found.sentence == (
+        "no difference: pass@1 50% before, 50% now, over the 2 tasks that can be compared; no task of 2 moved"
+    )
+
+
 # Where two runs part
 
 
@@ -184,7 +197,9 @@ def test_programs_without_steps_part_in_what_they_gave() -> None:
 
 def test_the_terminal_names_what_changed_the_worst_first() -> None:
     found = compared("ppff", "pfpf")
-    assert list(headline(found))[-1] == "1 fixed, 1 broken, 2 unchanged"
+    lines = list(headline(found))
+    assert lines[0] == "1 fixed, 1 broken, 2 unchanged"
+    assert lines[-1].startswith("Against baseline: inconclusive")
     shown = table(found)
     assert shown is not None
     assert [row[:3] for row in shown.rows] == [["broken", "t1", "1/1 → 0/1"], ["fixed", "t2", "0/1 → 1/1"]]
