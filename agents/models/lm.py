@@ -6,6 +6,8 @@ import sys
 from collections import deque
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import replace
+from difflib import get_close_matches
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TextIO
 
 from ..errors import ConfigurationError, InputError
@@ -28,6 +30,12 @@ Via = Literal["direct", "litellm"]
 
 EMBEDDED = "embedded"
 HISTORY_LENGTH = 100
+
+OWN_OPTIONS = (
+    "model_type", "cache", "num_retries", "api_base", "api_key", "timeout", "via",
+    "native_tools", "json_schema", "context_window",
+)  # fmt: skip
+SLIP = 0.85  # how alike two names are, of 1, where one is a slip for the other; no option of litellm's is so to ours
 
 # The settings of a request that a model can hold defaults of, and a call can change.
 REQUEST_SETTINGS = ("temperature", "top_p", "max_tokens", "stop", "seed", "response_format", "rollout_id")
@@ -128,7 +136,7 @@ class LM(CallableLM):
     answer. OpenAI and servers that speak its API ("openai/...", "hosted_vllm/...", "lm_studio/...",
     "llamafile/...") are called directly, all others through litellm; `via="litellm"` or `via="direct"`
     says which way it must be. All other keywords (`reasoning_effort`, `native_tools` ...) go to `DirectLM`
-    or `HostedLM`.
+    or `HostedLM`; a name that is nearly one of the known ones is refused.
 
     >>> LM("openai/gpt-5-mini", temperature=1.0, api_key="secret")
     LM('openai/gpt-5-mini', temperature=1.0)
@@ -346,6 +354,9 @@ def _route_of(
 
     if via not in ("direct", "litellm", None):
         raise ConfigurationError(f'via is {via!r}; it must be "direct" or "litellm", or be left out')
+    for name in options:
+        if near := _slip_for(name):
+            raise ConfigurationError(f"{model}: there is no option {name!r}; did you mean {near!r}?")
     given = {name for name in options if name not in ("native_tools", "json_schema", "context_window")}
     sent = {name: options[name] for name in given}
     direct = via == "direct" or (via is None and not why_not_direct(model, api_base, sent))
@@ -356,6 +367,15 @@ def _route_of(
     from .hosted import HostedLM
 
     return HostedLM
+
+
+@lru_cache(maxsize=256)
+def _slip_for(name: str) -> str:
+    """The option that was meant by a name that is nearly one; "" for a name that is, or that only the provider knows."""
+    from .openai_compatible.route import OPTIONS
+
+    known = (*OWN_OPTIONS, *REQUEST_SETTINGS, *sorted(OPTIONS))
+    return "" if name in known else next(iter(get_close_matches(name[:80], known, 1, SLIP)), "")
 
 
 def _folded(remote: BaseLM, cache: bool | Store, num_retries: int) -> BaseLM:

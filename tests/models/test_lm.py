@@ -334,3 +334,25 @@ def test_a_model_that_is_copied_with_a_program_is_still_usable(openai_server: Se
     lm = lm_at(openai_server(answer("4")))
 
     assert copy.copy(lm)("one") == ["4"]
+
+
+@pytest.mark.parametrize(
+    ("slip", "meant"),
+    [
+        ("temprature", "temperature"),
+        ("max_token", "max_tokens"),
+        ("timout", "timeout"),
+        ("api_bse", "api_base"),
+        ("reasoning_efort", "reasoning_effort"),
+    ],
+)
+def test_a_slip_in_an_options_name_is_refused(slip: str, meant: str) -> None:
+    with pytest.raises(ConfigurationError, match=f"no option '{slip}'; did you mean '{meant}'"):
+        LM("openai/gpt-4o-mini", api_key="k", **{slip: 1})
+
+
+@pytest.mark.parametrize(
+    "name", ["top_k", "min_p", "max_retries", "stream_timeout", "api_version", "base_url"]
+)
+def test_an_option_that_only_the_provider_knows_is_taken(name: str) -> None:
+    assert LM("openai/gpt-4o-mini", api_key="k", **{name: 1}).dump_state()[name] == 1
