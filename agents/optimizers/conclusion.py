@@ -14,7 +14,7 @@ from ..state import State, dump_state
 from ..text import counted
 from .components import components, text_of
 from .driving.rollouts import Compiled
-from .estimates import FEW, Difference, signed
+from .estimates import FEW, WISHED, Difference, signed
 from .racing import Arm, Board, Verdict
 from .report import Candidate, Decision, Report
 from .splits import GROUP, apart_from, grouped, split
@@ -89,9 +89,9 @@ def weakness(parts: Parts, gain: Difference | None, *, confirmed: bool) -> str:
     """What is weak about a confirmation, and how many tasks would mend it; "" where nothing is.
 
     >>> weakness(Parts([], [], [], share=0.5), Difference(0.25, 0.16, 8), confirmed=True)[:77]
-    'the confirmation is weak: on 8 tasks the gain may be anything from -6.4% to +'
+    'the confirmation is weak: on 8 tasks the gain may be anything from -12.7% to '
     """
-    wanted = FEW if gain is None else gain.needed
+    wanted = WISHED if gain is None else gain.needed
     mended = (
         f"about {wanted} tasks to confirm on, which takes {math.ceil(wanted / parts.share)} in {parts.pool}"
     )

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from ..text import counted
 
 Z = 1.96  # of a 95 % interval
-FEW = 20  # tasks below which an interval itself is a guess
+FEW = 10  # tasks below which an interval itself is a guess
+WISHED = 20  # tasks that a confirmation should have at least
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,21 +99,26 @@ class Difference:
     rate: bool = field(default=True, repr=False)
 
     @property
+    def reach(self) -> float:
+        """How far its 95 % interval goes to either side: Student's, which is wide where there are few tasks."""
+        return _student(self.n - 1) * self.error if self.n > 1 else math.inf
+
+    @property
     def low(self) -> float:
         """The lower end of its 95 % interval; rates differ by -1 at least."""
-        return max(self.mean - Z * self.error, -1.0 if self.rate else -math.inf)
+        return max(self.mean - self.reach, -1.0 if self.rate else -math.inf)
 
     @property
     def high(self) -> float:
         """The upper end of the same; rates differ by 1 at most."""
-        return min(self.mean + Z * self.error, 1.0 if self.rate else math.inf)
+        return min(self.mean + self.reach, 1.0 if self.rate else math.inf)
 
     @property
     def needed(self) -> int:
-        """About how many tasks it takes for a difference of this size to lie clear of 0; FEW at least."""
+        """About how many tasks it takes for a difference of this size to lie clear of 0; WISHED at least."""
         if self.n < 2 or not self.mean:
-            return FEW
-        return max(FEW, math.ceil(self.n * (Z * self.error / self.mean) ** 2))
+            return WISHED
+        return max(WISHED, math.ceil(self.n * (self.reach / self.mean) ** 2))
 
     def __str__(self) -> str:
         error = f" ± {_text(self.error, rate=self.rate)}" if math.isfinite(self.error) else ""
@@ -136,6 +142,11 @@ def standard_error(values: Iterable[float]) -> float:
     mean = math.fsum(found) / len(found)
     variance = math.fsum((value - mean) ** 2 for value in found) / (len(found) - 1)
     return math.sqrt(variance / len(found))
+
+
+def _student(freedom: int) -> float:
+    """Student's t for a 95 % interval, by its expansion in the degrees of freedom (Abramowitz and Stegun, 26.7.5)."""
+    return Z + (Z**3 + Z) / (4 * freedom) + (5 * Z**5 + 16 * Z**3 + 3 * Z) / (96 * freedom**2)
 
 
 def _sharper(means: Sequence[float], mean: float) -> float:
