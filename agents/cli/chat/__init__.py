@@ -144,13 +144,15 @@ async def _talk(chat: Chat, lines: Iterable[str] | None, given: dict[str, Any]) 
     from .columns import wrapped
     from .commands.sessions import where
     from .repl import talk
+    from .running import leaving_well
     from .setup import GOOD_FOR
 
     if chat.conversation.turns:
         chat.show.text(wrapped(where(chat)))
     said = f"{chat.answering.lm.model} answers. " if chat.answering.remembers else f"{GOOD_FOR}\n"
     chat.show.text(wrapped(f"{said}/help says what there is, Ctrl-D leaves."))
-    return await talk(chat)
+    with leaving_well():
+        return await talk(chat)
 
 
 def _lines(given: dict[str, Any]) -> Iterable[str]:

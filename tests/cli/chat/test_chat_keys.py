@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import threading
 
 from chat_room import Room, call
 from chat_terminal import PATIENCE, Terminal
-from openai_server import Behaviour, OpenAIServer, Reply, answer, rate_limited
+from openai_server import Behaviour, OpenAIServer, Reply, answer, drip_events, rate_limited
 
 
 def last(server: OpenAIServer) -> object:
@@ -160,3 +161,15 @@ def test_what_was_typed_before_a_question_is_not_its_answer(room: Room) -> None:
     assert "allow? not now" in terminal.wait("understood")
     assert "not now" in str(last(server))
     assert not (room.folder / "refunds.txt").exists()
+
+
+def test_a_chat_that_is_told_to_end_leaves_the_terminal_and_the_turn_in_order(room: Room) -> None:
+    terminal = room.terminal(room.server(drip_events))
+    terminal.enter("tell me more")
+    terminal.wait("more more more more")
+    terminal.process.kill(signal.SIGTERM)
+    assert terminal.ended() == 128 + signal.SIGTERM
+    assert not terminal.screen.cursor.hidden
+    shown = room.run(None, "-c", "--script", "-", stdin="/last\n").stdout
+    assert "more more" in shown
+    assert "[interrupted]" in shown
