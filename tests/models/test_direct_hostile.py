@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
+from bombs import bomb
 from lm_calls import WAYS, Way, asking, each_way, stream
 from openai_server import Behaviour, Reply, Serve, answer, raw
 
@@ -86,7 +87,7 @@ ATTACKS = [
     Attack("a chunk of no size", wire(HEAD + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n"), NetworkError, "broke"),
     Attack("a chunk cut off", wire(HEAD + b"Transfer-Encoding: chunked\r\n\r\nff\r\n{}"), NetworkError, "broke"),
     Attack("too long", raw(b" " * (33 * MIB)), ServerError, "longer than 32 MiB"),
-    Attack("a bomb", packed(gzip.compress(b" " * (64 * MIB)), "gzip"), ServerError, "longer than 32 MiB"),
+    Attack("a bomb", packed(bomb(64 * MIB, letter=b" "), "gzip"), ServerError, "longer than 32 MiB"),
     Attack("packed wrongly", packed(b"no gzip at all", "gzip"), ServerError, "packed wrongly"),
     Attack("packed and cut", packed(gzip.compress(json.dumps(GOOD).encode())[:-20], "gzip"), ServerError, "can't be read"),
     Attack("packed unasked", packed(b"x", "br"), ServerError, "packed as 'br'"),

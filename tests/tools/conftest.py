@@ -12,6 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from bombs import bomb
 
 Answer = Callable[[BaseHTTPRequestHandler], None]
 
@@ -67,7 +68,7 @@ def nonsense(handler: BaseHTTPRequestHandler) -> None:
 
 
 def gzip_bomb(handler: BaseHTTPRequestHandler) -> None:
-    send(handler, gzip.compress(b"0" * 300_000_000, 9), "text/plain", Content_Encoding="gzip")
+    send(handler, bomb(300_000_000), "text/plain", Content_Encoding="gzip")
 
 
 ARTICLE = """<html><head><title> The

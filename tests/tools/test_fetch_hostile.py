@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Iterator
 from urllib.parse import unquote
 
 import pytest
+from bombs import bomb
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -71,13 +72,6 @@ CHUNKED = OPEN + b"Transfer-Encoding: chunked\r\n\r\n"
 GZIPPED = OPEN + b"Content-Encoding: gzip\r\n\r\n"
 EMPTY_BLOCK = b"\x00\x00\x00\xff\xff"  # a stored deflate block of no bytes
 GZIP_HEADER = gzip.compress(b"")[:10]
-
-
-def bomb(size: int, kind: int = 31) -> bytes:
-    """Zeros packed a thousand to one; its checksum is wrong, but nobody may read as far as that."""
-    packer = zlib.compressobj(9, zlib.DEFLATED, kind)
-    first, again = (packer.compress(b"0" * 1_000_000) + packer.flush(zlib.Z_FULL_FLUSH) for _ in range(2))
-    return first + again * (size // 1_000_000 - 1) + packer.flush()
 
 
 # ---- what is refused, and in which words

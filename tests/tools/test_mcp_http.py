@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 import socket
 import subprocess
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from bombs import bomb
 
 from loopwright.tools import ToolCall, ToolLookupError
 from loopwright.tools.mcp import from_mcp
@@ -125,7 +125,7 @@ def endless(handler: BaseHTTPRequestHandler, request: dict[str, Any]) -> None:
 
 
 def squeezed(handler: BaseHTTPRequestHandler, request: dict[str, Any]) -> None:
-    send(handler, gzip.compress(b" " * 100_000_000), Content_Encoding="gzip")
+    send(handler, bomb(100_000_000), Content_Encoding="gzip")
 
 
 def mute(handler: BaseHTTPRequestHandler, request: dict[str, Any]) -> None:

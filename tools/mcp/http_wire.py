@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, cast
 
@@ -22,6 +22,7 @@ class HttpWire:
 
     def __init__(self, url: str, headers: Mapping[str, str] | None) -> None:
         self.ended, self.status = asyncio.Event(), ""
+        self._why = ""  # it was hung up on, where that was our doing
         self._url, self._headers = url, dict(headers or {})
 
     @asynccontextmanager
@@ -47,14 +48,18 @@ class HttpWire:
         failed = response.status_code >= 400
         self.status = one_line(f"HTTP {response.status_code} {response.reason_phrase}", 80) if failed else ""
         if response.headers.get("content-encoding", "identity") != "identity":
-            raise OSError("the server compresses its answers, though it was asked not to")
+            raise self._refused("it compresses its answers, though it was asked not to")
         if not response.headers.get("content-type", "").startswith("text/event-stream"):
             stream = cast("httpx2.AsyncByteStream", response.stream)  # it is an async client's answer
-            response.stream = _bounded_stream(stream)
+            response.stream = _bounded_stream(stream, self._refused)
+
+    def _refused(self, why: str) -> OSError:
+        self._why = why  # the error itself may be lost where the session takes long to end
+        return OSError(why)
 
     def last_words(self) -> str:
-        """The status of the last answer that was an error."""
-        return self.status
+        """Why it was hung up on, or the status of the last answer that was an error."""
+        return self._why or self.status
 
 
 async def _hurry_goodbyes(request: httpx2.Request) -> None:
@@ -63,7 +68,9 @@ async def _hurry_goodbyes(request: httpx2.Request) -> None:
         request.extensions["timeout"] = dict.fromkeys(("connect", "read", "write", "pool"), _GOODBYE)
 
 
-def _bounded_stream(inner: httpx2.AsyncByteStream) -> httpx2.AsyncByteStream:
+def _bounded_stream(
+    inner: httpx2.AsyncByteStream, refused: Callable[[str], OSError]
+) -> httpx2.AsyncByteStream:
     from httpx2 import AsyncByteStream
 
     class Bounded(AsyncByteStream):
@@ -74,7 +81,7 @@ def _bounded_stream(inner: httpx2.AsyncByteStream) -> httpx2.AsyncByteStream:
             async for chunk in inner:
                 total += len(chunk)
                 if total > MAX_MESSAGE:
-                    raise OSError(f"the server sent a message of more than {MAX_MESSAGE:,} bytes")
+                    raise refused(f"it sent a message of more than {MAX_MESSAGE:,} bytes")
                 yield chunk
 
         async def aclose(self) -> None:

@@ -106,7 +106,7 @@ class Life:
             raise leaf
         words = self._wire.last_words()
         reason = "was closed" if leaf is None else _reason(leaf)
-        raise ServerGone(f"{reason} ({words})" if words else reason)
+        raise ServerGone(f"{reason} ({words})" if words and words not in reason else reason)
 
     async def call(self, name: str, arguments: Mapping[str, object]) -> CallToolResult:
         """One call. Raises `ServerGone` where the session ended, `ToolFailed` for another answer than a result."""
