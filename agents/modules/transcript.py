@@ -101,13 +101,14 @@ class Transcript:
             self.folded += 1
             self.chars += len(self._note()) - before
             return True
-        return latest >= self.folded and self._shorten(latest)
+        return latest >= self.folded and (self._shorten(latest) or self._shorten(latest, said=True))
 
-    def _shorten(self, place: int) -> bool:
+    def _shorten(self, place: int, *, said: bool = False) -> bool:
+        """Shorten what a turn was told; with `said`, where nothing else is left, also what it said beside calls."""
         turn = self.turns[place]
         short = tuple(
             replace(message, content=cut(message.content, _SHORT))
-            if message.role != "assistant" and len(message.content) > _SHORT
+            if (said or message.role != "assistant") and len(message.content) > _SHORT
             else message
             for message in turn
         )

@@ -141,6 +141,25 @@ def test_what_can_not_be_made_to_fit_ends_the_run_with_what_it_has() -> None:
     assert len(prediction.trajectory.steps) == 1
 
 
+class Rambling(Narrow):
+    """It writes far more than it reads, and no call, before it does as the other one."""
+
+    def complete(self, request: LMRequest) -> LMResponse:
+        response = super().complete(request)
+        return LMResponse("and so on " * 5_000, usage=response.usage) if self.asked == 2 else response
+
+
+@both
+@pytest.mark.parametrize("told", [True, False], ids=["window known", "window unknown"])
+def test_an_answer_that_is_longer_than_the_window_is_shortened_too(native: bool, told: bool) -> None:
+    lm = Rambling(3_000, 4, native=native, told=told)
+    prediction = run(lm)
+    assert (prediction.answer, prediction.termination_reason) == ("read", "submit")
+    assert [result.error for result in prediction.trajectory.results].count("unparsed") == 1
+    (cut,) = [one for one in lm.requests[2].messages if one.content.startswith("and so on")]
+    assert len(cut.content) < 400
+
+
 def test_a_question_that_is_too_long_raises() -> None:
     with context(lm=Narrow(50, 5)), pytest.raises(ContextWindowError):
         ReAct("question -> answer", tools=[read])(question=PAGE)
