@@ -66,7 +66,7 @@ from .file.problems import Problems, explain
 from .file.programs import Kind, build_program
 from .file.semantics import TaskChecker, check_approval, check_ids, find_tools, read_program, read_signature
 from .file.turn_semantics import check_turn_input
-from .file.world_semantics import check_worlds
+from .file.world_semantics import check_worlds, names_world
 from .file.world_tool_semantics import with_declared
 from .metrics import MetricError, Score
 from .trials.conversation import TurnFields
@@ -127,7 +127,8 @@ class TaskFile:
         worlds = read_worlds(defaults.world, base, problems) if defaults.world else None
         tools = find_tools(agent, program, base, problems) if agent else None
         if agent is not None:
-            tools = with_declared(tools, worlds, Kind.of(agent, program), problems)
+            unread = worlds is None and names_world(document.value)
+            tools = None if unread else with_declared(tools, worlds, Kind.of(agent, program), problems)
         check_ids(listed, problems)
         check_approval(defaults, tools, problems)
         if agent is not None:

@@ -414,6 +414,32 @@ def test_a_broken_file_is_refused_with_its_lines(old: str, new: str, wanted: lis
     assert problems(old, new) == wanted
 
 
+UNREAD = {
+    "limits beside it": (
+        "  world:\n    data",
+        "  limits: {steps: eight}\n  world:\n    data",
+        "limits.steps: must be",
+    ),
+    "a limit that is too low": (
+        "  world:\n    data",
+        "  limits: {steps: 0}\n  world:\n    data",
+        "limits.steps: must be",
+    ),
+    "one of its tools": ("{get: ", "{gett: ", "world.tools.get_order.gett: no such key"),
+    "its key": ("  world:\n    data", "  wrold:\n    data", "wrold: no such key"),
+    "the key of the defaults": ("defaults:", "default:", "default: no such key"),
+    "the world's file": (DATA, "    file: no.yaml\n", "world: "),
+}
+
+
+@pytest.mark.parametrize(("old", "new", "words"), UNREAD.values(), ids=UNREAD)
+def test_a_world_that_can_not_be_read_is_one_problem_not_one_for_each_task(
+    old: str, new: str, words: str
+) -> None:
+    (problem,) = problems(old, new)
+    assert words in problem
+
+
 def test_every_row_has_a_name_of_its_own() -> None:
     assert len(TABLE) == len(WORLDS) + len(DECLARED) + len(TASKS) + len(STATES) >= 70
 

@@ -34,8 +34,7 @@ def check_worlds(
     problems: Problems,
 ) -> None:
     """Note what is wrong in the tasks, each by its place, and with the tools; one world that can't be read is named once."""
-    given = problems.document.value.get("defaults")
-    if worlds is None and isinstance(given, dict) and given.get("world") is not None:
+    if worlds is None and names_world(problems.document.value):
         return
     if tools is not None:
         check_world_types(tools, worlds, problems)
@@ -44,6 +43,25 @@ def check_worlds(
     checker = WorldChecker(worlds, tools, signature, defaults, problems)
     for place, task in tasks.items():
         checker.check(("tasks", place), task)
+
+
+def names_world(value: Mapping[str, object]) -> bool:
+    """Whether a file names a world, also where its keys are misspelt: what depends on it can't be judged without it.
+
+    >>> names_world({"default": {"wrold": "shop.yaml"}}), names_world({"defaults": {"seed": 1}})
+    (True, False)
+    """
+    return any(
+        given is not None
+        for outer, defaults in value.items()
+        if _means(outer, "defaults") and isinstance(defaults, Mapping)
+        for key, given in defaults.items()
+        if _means(key, "world")
+    )
+
+
+def _means(key: object, known: str) -> bool:
+    return key == known or bool(did_you_mean(str(key), [known]))
 
 
 @dataclass(frozen=True, slots=True)
