@@ -56,6 +56,15 @@ def test_the_file_that_the_others_are_made_from_is_sound() -> None:
     assert list(TaskFile.parse(SOUND, base=HERE).tools) == ["calculate", "get_order", "set_status"]
 
 
+@pytest.mark.parametrize("word", ["text", "string"])
+def test_a_parameter_that_holds_text_is_text_or_string(word: str) -> None:
+    text = SOUND.replace("value: [paid, refunded]", f"value: {word}, args: {{order_id: {word}}}")
+    assert (
+        TaskFile.parse(text, base=HERE).tools["set_status"].usage
+        == "set_status(order_id: string, value: string)"
+    )
+
+
 DATA = SOUND[SOUND.index("    data:") : SOUND.index("    tools:")]
 WORLD = SOUND[SOUND.index("  world:") : SOUND.index("tasks:")]
 SET = "{set: {orders.17.status: paid}}"
@@ -204,9 +213,9 @@ DECLARED: dict[str, tuple[str, str, list[str]]] = {
         GET, '{get: "orders.{a}", where: status}', ["t.yaml:12: defaults.world.tools.get_order: where goes with find"]
     ),
     "no type": (
-        VALUE, 'set_status: {set: "orders.{order_id}.status", value: string}',
+        VALUE, 'set_status: {set: "orders.{order_id}.status", value: str}',
         [
-            't.yaml:13: defaults.world.tools.set_status: value is "string", which is no type: write one of text, integer, '
+            't.yaml:13: defaults.world.tools.set_status: value is "str", which is no type: write one of text, integer, '
             "number, boolean, any, a list of the values that it may be, or a mapping of its fields to their types"
         ],
     ),

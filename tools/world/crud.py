@@ -41,7 +41,7 @@ _SAMPLE = 200  # entries that are looked at to find out what a key or a field is
 class Declared:
     """A tool that is to be made: what it does at which path.
 
-    `value` is the type of what `set` and `append` put there: one of `TYPES`, a list of the values that it may be, or
+    `value` is the type of what `set` and `append` put there: one of `TYPES` (`string` is text too), a list of the values that it may be, or
     a mapping of its fields to their types, which are parameters then. `where` are the fields by which `find` chooses. `args` gives the types of
     parameters that the world's own keys and values do not tell.
     """
@@ -209,12 +209,14 @@ def _of_values(values: Sequence[object]) -> Schema:
 def type_schema(given: object, of: str) -> Schema:
     """A type as a task file says it, as JSON Schema; `of` names it in an error, `ToolDefinitionError`.
 
+    `string` is text too: that is what JSON Schema and a tool's usage call it.
+
     >>> type_schema({"amount": "number"}, "refund")["properties"], type_schema(["a", "b"], "refund")
     ({'amount': {'type': 'number'}}, {'enum': ['a', 'b'], 'type': 'string'})
     """
     if given == "any":
         return {}
-    if isinstance(given, str) and given in TYPES:
+    if isinstance(given, str) and given in (*TYPES, "string"):
         return {"type": "string" if given == "text" else given}
     if isinstance(given, list) and given and all(isinstance(one, str) for one in given):
         return {"enum": given, "type": "string"}

@@ -57,12 +57,12 @@ class DeclaredToolSpec(Strict):
     desc: str = Field(default="", description="what a model is told of it")
     value: Any = Field(
         default="any",
-        description="of set and append, the value's type: text, integer, number, boolean, any; a list of the values that it "
-        "may be; or a mapping of its fields to their types",
+        description="of set and append, the value's type: text (or string), integer, number, boolean, any; a list of the "
+        "values that it may be; or a mapping of its fields to their types",
     )
     where: Texts = Field(default=[], description="of find, the fields by which it may choose")
     args: dict[str, Any] = Field(
-        default={}, description="types of parameters, where the world does not tell them"
+        default={}, description="types of parameters, as of value, where the world does not tell them"
     )
 
     @model_validator(mode="after")
