@@ -214,6 +214,11 @@ class StreamReader:
         self._refusal.append(_text(_get(delta, "refusal")))
         return Delta(text, reasoning) if text or reasoning else None
 
+    @property
+    def begun(self) -> bool:
+        """Whether any chunk came."""
+        return bool(self._text)
+
     def response(self) -> LMResponse:
         """The whole answer; `ServerError` if the stream broke off before its end."""
         if self._finish is None:

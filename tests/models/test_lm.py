@@ -7,6 +7,7 @@ import copy
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from lm_calls import Way, asking, each_way, run
@@ -347,12 +348,14 @@ def test_a_model_that_is_copied_with_a_program_is_still_usable(openai_server: Se
     ],
 )
 def test_a_slip_in_an_options_name_is_refused(slip: str, meant: str) -> None:
+    given: dict[str, Any] = {slip: 1}
     with pytest.raises(ConfigurationError, match=f"no option '{slip}'; did you mean '{meant}'"):
-        LM("openai/gpt-4o-mini", api_key="k", **{slip: 1})
+        LM("openai/gpt-4o-mini", api_key="k", **given)
 
 
 @pytest.mark.parametrize(
     "name", ["top_k", "min_p", "max_retries", "stream_timeout", "api_version", "base_url"]
 )
 def test_an_option_that_only_the_provider_knows_is_taken(name: str) -> None:
-    assert LM("openai/gpt-4o-mini", api_key="k", **{name: 1}).dump_state()[name] == 1
+    given: dict[str, Any] = {name: 1}
+    assert LM("openai/gpt-4o-mini", api_key="k", **given).dump_state()[name] == 1

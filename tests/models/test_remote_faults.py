@@ -39,7 +39,7 @@ from loopwright.errors import (
     RateLimitError,
     ServerError,
 )
-from loopwright.models import HostedLM
+from loopwright.models import DirectLM, HostedLM
 from loopwright.models.remote import RemoteLM
 
 KEY = "sk-verysecret123"
@@ -231,3 +231,12 @@ def test_an_odd_number_of_seconds_is_refused_at_once(route: type[RemoteLM]) -> N
     for timeout in (0, -1, float("nan"), "10", True):
         with pytest.raises(Exception, match="it must be a number of seconds above 0"):
             route("openai/any", timeout=timeout)  # type: ignore[arg-type]  # what a user may write
+
+
+@each_way
+def test_a_web_page_in_place_of_an_answer_is_told_of_in_the_same_words_by_all_ways(
+    ask: Way, openai_server: Serve
+) -> None:
+    server = openai_server(raw(b"<!doctype html><h1>Welcome</h1>", "text/html; charset=utf-8"))
+    with pytest.raises(ServerError, match=r"the answer can't be read.* the server does not speak this API"):
+        ask(DirectLM("openai/any", api_base=server.url, api_key=KEY), asking())

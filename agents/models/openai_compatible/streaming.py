@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from ..base import Delta, LMResponse
 from ..chat_api import StreamReader, read_response
-from .exchange import MOST_STREAMED_BYTES, Answer, Events, error_in_stream, read_json
+from .exchange import MOST_STREAMED_BYTES, Answer, Events, UnreadableError, error_in_stream, read_json
 
 DONE = "[DONE]"
 
@@ -26,8 +26,8 @@ class Streaming:
         self._whole: LMResponse | None = None
         self._ended = False
         self._model = model
-        kind = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
-        self._is_whole = kind == "application/json"
+        self._kind = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
+        self._is_whole = self._kind == "application/json"
         if not self._is_whole:
             answer.most = MOST_STREAMED_BYTES
 
@@ -58,7 +58,9 @@ class Streaming:
         return None
 
     def response(self) -> LMResponse:
-        """The whole answer."""
+        """The whole answer; `UnreadableError` where what came was no stream of events, but a web page, say."""
+        if self._whole is None and not self._reader.begun and self._kind != "text/event-stream":
+            raise UnreadableError(f"it is {self._kind[:80] or 'of no type'} and holds no events")
         return self._whole or self._reader.response()
 
     def close(self) -> None:
