@@ -286,13 +286,13 @@ def test_a_batch_keeps_the_order_of_its_examples() -> None:
 
 
 def test_a_batch_takes_dicts_of_inputs_and_says_what_else_it_was_given() -> None:
-    examples = [{"question": "1"}, Example(question="2", answer="?").with_inputs("question")]
+    examples: list[Any] = [{"question": "1"}, Example(question="2", answer="?").with_inputs("question")]
     with context(lm=ECHO):
         assert [p.answer for p in Pipeline().batch(examples)] == ["1!", "2!"]
     with pytest.raises(
         InputError, match=r"examples\[1\] is a str: give an Example .* or a dict of the inputs"
     ):
-        Pipeline().batch([{"question": "1"}, "2"])
+        Pipeline().batch([*examples[:1], "2"])
 
 
 def test_a_batch_says_which_examples_failed() -> None:
