@@ -146,26 +146,35 @@ def test_a_sound_task_is_proved_by_the_calls_that_it_asks_for(task: str, calls: 
     assert (proof.wrong, proof.open, proof.calls) == ([], [], calls)
 
 
+HOLDS = "say what a right answer holds, as in answer: {reply: {contains: WORDS}}"
 WRONG: dict[str, tuple[str, list[str]]] = {
     "an idle agent passes it": (
         "  expect: {state: [{unchanged: ['*']}]}",
-        ["t.yaml:17: task t: expect: an agent passes it that makes no call and answers nothing"],
+        ["t.yaml:17: task t: expect: an agent passes it that makes no call and answers nothing: " + HOLDS],
     ),
     "nothing wrong is enough": (
         "  expect:\n    answer: {reply: {not_contains: error}}",
-        ["t.yaml:17: task t: expect: an agent passes it that makes no call and answers nothing"],
+        ["t.yaml:17: task t: expect: an agent passes it that makes no call and answers nothing: " + HOLDS],
     ),
     "no answer is one": (
         "  expect: {answer: {total: 0}}",
-        ["t.yaml:17: task t: expect: an agent passes it that makes no call and answers what is empty"],
+        [
+            "t.yaml:17: task t: expect: an agent passes it that makes no call and answers what is empty: "
+            + HOLDS
+        ],
     ),
     "not knowing is enough": (
         "  expect: {answer: {reply: {contains: know}}}",
-        ['t.yaml:17: task t: expect: an agent passes it that makes no call and answers "I don\'t know."'],
+        [
+            't.yaml:17: task t: expect: an agent passes it that makes no call and answers "I don\'t know.": say what a right answer holds, as in answer: {total: 42}'
+        ],
     ),
     "half of it is enough": (
         f"  expect: {{answer: {{done: false}}, reference: [{REFUND}]}}\n  score: {{pass: 0.5}}",
-        ["t.yaml:17: task t: expect: an agent passes it that makes no call and answers what is empty"],
+        [
+            "t.yaml:17: task t: expect: an agent passes it that makes no call and answers what is empty: "
+            + HOLDS
+        ],
     ),
     "a reference that fails": (
         "  expect:\n    reference:\n    - {tool: book, args: {order: 17, amount: 20}}\n    - {tool: set_status, args: {order_id: 99, value: refunded}}",
@@ -431,3 +440,20 @@ def test_every_task_file_of_the_examples_stands_the_check() -> None:
     names = [str(path) for path in files if path.read_text(encoding="utf-8").find("\nagent:") >= 0]
     assert len(names) >= 6
     assert run_command(["eval", "--check", *names]) == 0
+
+
+TO_ADD = {
+    "words of a text": ("reply", "answer: {reply: {contains: WORDS}}"),
+    "a number": ("total: float", "answer: {total: 42}"),
+    "a list": ("names: list[str]", "answer: {names: {contains: WORDS}}"),
+}
+
+
+@pytest.mark.parametrize(("field", "words"), TO_ADD.values(), ids=TO_ADD)
+def test_a_task_without_tools_that_asks_too_little_is_told_what_to_add(field: str, words: str) -> None:
+    file = f'version: 1\nagent: {{signature: "question -> {field}", tools: [calculate]}}\n'
+    task = 'tasks:\n- {id: t, input: {question: "Who?"}, expect: {calls: {max: {total: 0}}%s}}\n'
+    for added, wrong in (("", [words]), (f", {words}", [])):
+        text = file + task % added
+        [proof] = prove(TaskFile.parse(text, "t.yaml"), parse_document(text, "t.yaml"))
+        assert [line.rpartition("as in ")[2] for line in proof.wrong] == wrong

@@ -16,12 +16,21 @@ from ..checks.scoring import scored
 from ..file.format import Task
 from ..file.locate import Document, JsonPath, read_document
 from ..file.problems import Problems
+from ..file.semantics import kinds_of
 from ..tasks import TaskFile
 from .bounds import too_much
 from .gold import Gold, faulted_runs, gold_runs, idle_runs
 
 NAMED = 4  # tasks that a line names
 MAX_LINES = 20
+_WEAK = frozenset({"not_contains", "not_", "regex"})  # of a matcher: what almost any answer may meet
+_RIGHT = {
+    "text": "{contains: WORDS}",
+    "any": "{contains: WORDS}",
+    "number": "42",
+    "list": "{contains: WORDS}",
+    "bool": "true",
+}
 MAX_PLANS = 200  # ways to part the calls by turns that are tried
 
 
@@ -54,7 +63,7 @@ def prove(file: TaskFile, document: Document) -> list[Proof]:
     ... '''
     >>> [proof] = prove(TaskFile.parse(text), parse_document(text, "tasks.yaml"))
     >>> proof.wrong
-    ['tasks.yaml:4: task hello: expect: an agent passes it that makes no call and answers nothing']
+    ['tasks.yaml:4: task hello: expect: an agent passes it that makes no call and answers nothing: say what a right answer holds, as in answer: {answer: {contains: WORDS}}']
     """
     listed = document.value["tasks"]
     places = {one["id"]: place for place, one in enumerate(listed)}
@@ -216,11 +225,24 @@ class _Prover:
         for words, run in idle_runs(self.file, self.task):
             found = scored(self._judged(run), self.task.score)
             if found.passed:
-                problems.add((*self.path, "expect"), f"an agent passes it that makes no call and {words}")
+                said = f"an agent passes it that makes no call and {words}{self._to_add()}"
+                problems.add((*self.path, "expect"), said)
                 return []
             if found.passed is None:
                 return ["that an idle run fails: that hangs on a model's judgement"]
         return []
+
+    def _to_add(self) -> str:
+        """What would tell a right run from an idle one: of the first answer of which nothing is asked yet."""
+        asked = self.task.expect.answer
+        for name, field in self.file.signature.output_fields.items():
+            if name not in asked or asked[name].model_fields_set <= _WEAK:
+                kinds = kinds_of(field.type)
+                right = next((text for kind, text in _RIGHT.items() if kind in kinds), "{equals: VALUE}")
+                return f": say what a right answer holds, as in answer: {{{name}: {right}}}"
+        if self.file.tools and self.task.expect.calls.max.get("total") != 0:
+            return ": name the calls that a right run makes by calls.required, or the end state by state"
+        return ""
 
     def _judged(self, run: Run) -> list[CheckResult]:
         return judge(self.task, run, self.file.signature, self.file.tools)
