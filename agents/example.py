@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Self, SupportsFloat
 
+LINE = 120  # characters of fields that are shown on one line
+SHOWN = 600  # characters of a value that are shown
+
 
 class Example:
     """A record of a task: inputs, and labels where they are known.
@@ -127,8 +130,10 @@ class Example:
         return hash(tuple((name, repr(value)) for name, value in self._store.items()))
 
     def __repr__(self) -> str:
-        shown = ", ".join(f"{name}={value!r}" for name, value in self._store.items())
-        return f"{type(self).__name__}({shown})"
+        shown = [f"{name}={_cut(repr(value))}" for name, value in self._store.items()]
+        if sum(map(len, shown)) <= LINE:
+            return f"{type(self).__name__}({', '.join(shown)})"
+        return f"{type(self).__name__}({_lines(shown)}\n)"
 
     def __getstate__(self) -> tuple[dict[str, Any], frozenset[str] | None]:
         return self._store, self._input_keys
@@ -263,6 +268,17 @@ class Completions(tuple[Prediction, ...]):
         """Each field with its values."""
         names = dict.fromkeys(field for one in self for field in one.keys())  # noqa: SIM118  # no mapping
         return [(name, getattr(self, name)) for name in names]
+
+
+def _lines(fields: Sequence[str]) -> str:
+    return "".join(f"\n    {field}," for field in fields)
+
+
+def _cut(text: str) -> str:
+    """A value as it is shown: most of a long one is left out."""
+    if len(text) <= SHOWN:
+        return text
+    return f"{text[: SHOWN - 100]}… ({len(text):,} characters)"
 
 
 def _one_by_one(

@@ -9,7 +9,7 @@ from typing import Literal
 
 from loopwright.tools.calls import ToolCall, ToolResult
 
-from .text import plain
+from .text import counted, one_line, plain
 
 TerminationReason = Literal[
     "submit",         # the agent gave its answer
@@ -84,6 +84,8 @@ class Trajectory(Mapping[str, object]):
     >>> run = Trajectory((Step("add", (call,), (ToolResult(call, "4"),)),))
     >>> run["tool_name_0"], run["observation_0"], len(run.steps)
     ('calculate', '4', 1)
+    >>> run
+    Trajectory(1 step: calculate)
     """
 
     steps: tuple[Step, ...] = ()
@@ -122,6 +124,10 @@ class Trajectory(Mapping[str, object]):
 
     def __bool__(self) -> bool:
         return bool(self.steps)
+
+    def __repr__(self) -> str:
+        names = ", ".join(call.name for call in self.calls)
+        return f"Trajectory({counted(len(self.steps), 'step')}{': ' if names else ''}{one_line(names, 80)})"
 
     def __str__(self) -> str:
         return "\n".join(

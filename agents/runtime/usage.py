@@ -13,6 +13,7 @@ from ..ambient import current, entered
 from ..callbacks import BaseCallback
 from ..models.base import NO_USAGE, LMResponse, Usage
 from ..module import Module
+from ..text import counted, plain
 
 
 class UsageTracker(BaseCallback):
@@ -38,6 +39,21 @@ class UsageTracker(BaseCallback):
     def total(self) -> Usage:
         """All models together."""
         return sum(self.by_model.values(), start=NO_USAGE)
+
+    def __repr__(self) -> str:
+        return f"UsageTracker({_told(self.total)})"
+
+    def __str__(self) -> str:
+        calls = sum(self.model_calls.values())
+        lines = [f"{counted(calls, 'model call')}, {_told(self.total)}"]
+        for kind, table in (("model", self.by_model), ("module", self.by_module)):
+            lines += [f"  {kind} {plain(name)}: {_told(usage)}" for name, usage in table.items()]
+        for name, number in self.tool_calls.items():
+            failed = f", {self.tool_errors[name]:,} failed" if self.tool_errors[name] else ""
+            lines.append(
+                f"  tool {plain(name)}: {counted(number, 'call')}{failed}, {self.tool_seconds[name]:.1f} s"
+            )
+        return "\n".join(lines)
 
     def get_total_tokens(self) -> dict[str, dict[str, Any]]:
         """Tokens and dollars by model, under the names that DSPy gives them."""
@@ -88,6 +104,11 @@ class UsageTracker(BaseCallback):
             self.tool_seconds[outputs.call.name] += outputs.seconds
 
 
+def _told(usage: Usage) -> str:
+    price = "price unknown" if usage.usd is None else f"{usage.usd:.4f} USD"
+    return f"{usage.prompt_tokens:,} tokens in, {usage.completion_tokens:,} out, {price}"
+
+
 @contextmanager
 def track_usage(program: Module | None = None) -> Iterator[UsageTracker]:
     r"""Count what is spent inside a `with`.
@@ -99,6 +120,10 @@ def track_usage(program: Module | None = None) -> Iterator[UsageTracker]:
     ...     prediction = Predict("country -> capital")(country="France")
     >>> usage.total.total_tokens, usage.by_module["Predict"].prompt_tokens
     (24, 20)
+    >>> print(usage)
+    1 model call, 20 tokens in, 4 out, 0.0000 USD
+      model scripted: 20 tokens in, 4 out, 0.0000 USD
+      module Predict: 20 tokens in, 4 out, 0.0000 USD
     """
     tracker = UsageTracker(program)
     here = current()

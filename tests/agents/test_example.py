@@ -6,6 +6,8 @@ from copy import copy, deepcopy
 import pytest
 
 from loopwright import Example, Prediction
+from loopwright.tools import ToolCall, ToolResult
+from loopwright.trajectory import Step, Trajectory
 
 
 def test_fields_are_read_as_attributes_and_as_keys() -> None:
@@ -81,3 +83,15 @@ def test_a_prediction_has_its_completions_the_first_of_them_itself() -> None:
     assert repr(prediction) == "Prediction(answer='4')"
     with pytest.raises(ValueError, match="at least one answer"):
         Prediction.from_completions([])
+
+
+def test_a_long_record_is_shown_one_field_a_line_and_cut() -> None:
+    call = ToolCall("find", {"n": 1})
+    steps = Trajectory((Step("think", (call,), (ToolResult(call, "x" * 5_000),)),) * 4)
+    shown = repr(Prediction(answer="a" * 70, page="é" * 5_000, trajectory=steps, termination_reason="submit"))
+    first, answer, page, trajectory, reason, last = shown.splitlines()
+    assert (first, answer, last) == ("Prediction(", f"    answer='{'a' * 70}',", ")")
+    assert trajectory == "    trajectory=Trajectory(4 steps: find, find, find, find),"
+    assert reason == "    termination_reason='submit',"
+    assert page.endswith("é… (5,002 characters),")
+    assert len(page) < 700

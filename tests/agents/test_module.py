@@ -289,10 +289,11 @@ def test_a_batch_takes_dicts_of_inputs_and_says_what_else_it_was_given() -> None
     examples: list[Any] = [{"question": "1"}, Example(question="2", answer="?").with_inputs("question")]
     with context(lm=ECHO):
         assert [p.answer for p in Pipeline().batch(examples)] == ["1!", "2!"]
+    examples.append("2")
     with pytest.raises(
-        InputError, match=r"examples\[1\] is a str: give an Example .* or a dict of the inputs"
+        InputError, match=r"examples\[2\] is a str: give an Example .* or a dict of the inputs"
     ):
-        Pipeline().batch([*examples[:1], "2"])
+        Pipeline().batch(examples)
 
 
 def test_a_batch_says_which_examples_failed() -> None:
