@@ -102,9 +102,7 @@ def print_report(report: Report) -> None:
     """The figures, what was learned, and what it took."""
     from ..evaluation.show import Table, print_table
 
-    changed = "better" if report.confirmed else "another, and nobody knows yet whether it is better"
-    verdict = changed if report.improved else "as it was"
-    click.echo(f"{report.optimizer}: the agent is {verdict}\n{plain(one_line(report.reason, 400))}\n")
+    click.echo(f"{report.optimizer}: the agent is {report.verdict}\n{plain(one_line(report.reason, 400))}\n")
     print_table(Table("Score", ["", "mean", "95 % interval", "tasks", "rollouts"], list(_figures(report))))
     learned = list(learned_lines(report))
     if learned:

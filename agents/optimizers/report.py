@@ -57,7 +57,7 @@ class Report:
     `baseline` is the student's score and `selected` the best candidate's, on the tasks that it was selected by; the
     best of many looks better than it is. `confirmed` and `confirmed_baseline` are measured on tasks and rollout ids
     that nothing was selected by: the numbers to report, None where there was no room for them. `improved` says
-    whether the program returned is another than the student. `demos` are the demonstrations that it has. `warnings`
+    whether the program returned is another than the student, and `verdict` how sure it is that it is better. `demos` are the demonstrations that it has. `warnings`
     say what is weak about all this, and what would mend it.
 
     The driver fills in `phases`, `used`, `problems` (how many rollouts had which), `errors` (the first of each) and
@@ -83,6 +83,15 @@ class Report:
     errors: Mapping[str, str] = field(default_factory=dict)
     spent_limit: str = ""
 
+    @property
+    def verdict(self) -> str:
+        """What `verdict_of` says of it.
+
+        >>> Report("LabeledFewShot", improved=True).verdict, Report("LabeledFewShot").verdict
+        ('changed, not measured', 'as it was')
+        """
+        return verdict_of(self.improved, self.selected, self.confirmed)
+
     def with_decisions(self, *decisions: Decision) -> Report:
         """The same report with decisions added."""
         return replace(self, decisions=(*self.decisions, *decisions))
@@ -95,16 +104,14 @@ class Report:
             {"phase": one.phase, "planned": one.planned, **one.used.to_json()} for one in self.phases
         ]
         plain["used"] = self.used.to_json()
-        return plain
+        return {**plain, "verdict": self.verdict}
 
     def dumps(self) -> str:
         """The report as a JSON text."""
         return json.dumps(self.to_json(), indent=2, ensure_ascii=False) + "\n"
 
     def __str__(self) -> str:
-        lines = [
-            f"{self.optimizer}: {'improved' if self.improved else 'the student as it was'} ({self.reason})"
-        ]
+        lines = [f"{self.optimizer}: {self.verdict} ({self.reason})"]
         measured: Sequence[tuple[str, Estimate | None]] = (
             ("baseline", self.baseline),
             ("selected", self.selected),
@@ -120,6 +127,15 @@ class Report:
                 f"{counted(use.used.calls, 'model call')}"
             )
         return "\n".join(lines)
+
+
+def verdict_of(improved: bool, selected: object, confirmed: object) -> str:
+    """`better`, `changed, not confirmed`, `changed, not measured` or `as it was`; of these only the first was shown."""
+    if not improved:
+        return "as it was"
+    if confirmed:
+        return "better"
+    return "changed, not confirmed" if selected else "changed, not measured"
 
 
 def report_of(program: object) -> Report:

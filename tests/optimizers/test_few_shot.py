@@ -28,6 +28,7 @@ from loopwright import (
 from loopwright.errors import ConfigurationError
 from loopwright.models import FunctionLM, LMRequest, ScriptedLM
 from loopwright.optimizers import Optimizer, Report
+from loopwright.optimizers.page import page_html
 from loopwright.tools import ToolCall, ToolResult
 
 COUNTRIES = {"France": "Paris", "Italy": "Rome", "Spain": "Madrid", "Peru": "Lima", "Cuba": "Havana"}
@@ -102,6 +103,26 @@ def test_labelled_examples_that_do_not_help_are_not_kept() -> None:
         )
     assert program.demos == []
     assert not report_of(program).improved
+
+
+UNMEASURED: dict[str, Callable[[], Optimizer]] = {
+    "labelled": lambda: LabeledFewShot(k=2),
+    "labelled, with a metric": lambda: LabeledFewShot(k=2, metric=same_capital),
+    "nearest": lambda: KNNFewShot(2, CAPITALS),
+    "a teacher's": lambda: BootstrapFewShot(same_capital, max_bootstrapped_demos=2),
+}
+
+
+@pytest.mark.parametrize("make", UNMEASURED.values(), ids=UNMEASURED)
+def test_demonstrations_that_nothing_was_measured_of_are_not_called_better(
+    make: Callable[[], Optimizer],
+) -> None:
+    with context(lm=knows(*COUNTRIES)):
+        program = make().compile(ChainOfThought("country -> capital"), trainset=CAPITALS)
+    report = report_of(program)
+    assert report.verdict == report.to_json()["verdict"] == "changed, not measured"
+    assert str(report).startswith(f"{report.optimizer}: changed, not measured (")
+    assert "Changed, not measured" in page_html(report.to_json())
 
 
 # A teacher's successes

@@ -10,6 +10,7 @@ from ...evaluation.reports.page.plots import interval_bar
 from ...evaluation.reports.page.view import dollars, number
 from ...text import counted, one_line
 from ..estimates import Estimate
+from ..report import verdict_of
 
 MOST_DECISIONS = 400
 MOST_CANDIDATES = 60
@@ -54,11 +55,9 @@ def view(report: Mapping[str, Any]) -> dict[str, Any]:
 
 def _verdict(report: Mapping[str, Any]) -> dict[str, str]:
     """In a word, whether the agent is better; one that was not confirmed is only another."""
-    if not report["improved"]:
-        return {"kind": "same", "sign": "=", "word": "As it was"}
-    if not report["confirmed"]:
-        return {"kind": "changed", "sign": "?", "word": "Changed, not confirmed"}
-    return {"kind": "better", "sign": "✓", "word": "Better"}
+    word = verdict_of(report["improved"], report["selected"], report["confirmed"])
+    kind, sign = {"as it was": ("same", "="), "better": ("better", "✓")}.get(word, ("changed", "?"))
+    return {"kind": kind, "sign": sign, "word": word.capitalize()}
 
 
 def _headline(report: Mapping[str, Any]) -> tuple[Mapping[str, Any] | None, str]:
