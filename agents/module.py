@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import copy
+import warnings
 from collections.abc import (
     AsyncGenerator,
     Awaitable,
@@ -312,13 +313,23 @@ class Module:
             vars(there[path]).update(vars(predictor))
 
     def save(self, path: str | Path, save_program: bool = False) -> None:
-        """Write what was learned to a JSON file, whole or not at all; `save_program`, which DSPy has, is refused."""
+        """Write what was learned to a JSON file, whole or not at all; `save_program`, which DSPy has, is refused.
+
+        A program without predictors, which has learned nothing, is saved with a warning.
+        """
         if save_program:
             raise ConfigurationError(
                 "a saved program holds no code: save(path) writes what was learned, and the program that is made again "
                 "in your code takes it over with load(path)"
             )
-        write_program(path, self.dump_state())
+        state = self.dump_state()
+        if not state:
+            warnings.warn(
+                f"{type(self).__name__} has no predictors, and what is saved is empty: make them in __init__ and keep "
+                "them in attributes; those that forward() makes are new at each call and learn nothing",
+                stacklevel=2,
+            )
+        write_program(path, state)
 
     def load(self, path: str | Path, allow_pickle: bool = False) -> None:
         """Take over what `save` wrote; raises `StateError` that names the file and what does not fit."""

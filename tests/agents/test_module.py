@@ -359,3 +359,13 @@ def test_a_state_that_is_wrong_is_named(change: Any, says: str) -> None:
     with pytest.raises(StateError) as caught:
         program.load_state(state)
     assert says in str(caught.value)
+
+
+def test_a_program_without_predictors_is_saved_with_a_warning(tmp_path: Path) -> None:
+    class Anew(Module):
+        def forward(self, question: str) -> Any:
+            return Predict("question -> answer")(question=question)
+
+    with pytest.warns(UserWarning, match="Anew has no predictors, and what is saved is empty"):
+        Anew().save(tmp_path / "anew.json")
+    Anew().load(tmp_path / "anew.json")
