@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -107,13 +108,29 @@ def command(
     agent = _agent(module, asked, _tool_names(module, tools), max_steps)
     check_patterns((*allow, *deny), agent)
     if program is not None:
-        agent.load(program)
+        _load(agent, program)
     show = _as_json if as_json else _as_text
     kept = _journal(journal, run_name, replay, " ".join(question))
     lm = chosen_model(**model, replayed=replay is not None)
     with context(lm=lm, approval=chosen_approval(allow, deny), dry_run=dry_run), kept:
         prediction = show(agent.run(**{next(iter(asked.input_fields)): " ".join(question)}))
     return 0 if prediction.termination_reason in ("submit", "forced_submit") else 1
+
+
+def _load(agent: Agent, program: Path) -> None:
+    """Take over a saved program's state; one that was learned for another signature is told with that."""
+    from ..errors import StateError
+    from ..state import read_program
+
+    try:
+        agent.load(program)
+    except StateError as error:
+        own = agent.dump_state()
+        for path, learned in read_program(program).items():
+            if path in own and learned["fields"] != own[path]["fields"]:
+                hint = f"give --signature {shlex.quote(learned['fields'])}"
+                raise StateError(f"{error}: {hint}") from None
+        raise
 
 
 def _journal(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 from openai_server import Behaviour, Serve, answer, fail
 
+from loopwright import ReAct
 from loopwright.cli import run_command
 from loopwright.tools import ToolCall
 
@@ -144,6 +146,18 @@ def test_wrong_use_is_one_clear_line_and_exit_code_2(
     shown = capsys.readouterr().err
     assert said in shown
     assert "Traceback" not in shown
+
+
+def test_a_program_of_another_signature_is_told_with_the_option_that_mends_it(
+    run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    saved = tmp_path / "learned.json"
+    ReAct("question -> answer: float").save(saved)
+    assert run_command(["run", "x", "--program", str(saved)]) == 2
+    mended = "--signature 'question -> answer: float'"
+    assert f"this program has 'question -> answer': give {mended}" in capsys.readouterr().err
+    done = call("submit", answer=42.0)
+    assert run(done, options=("--program", str(saved), *shlex.split(mended))) == 0
 
 
 @pytest.mark.parametrize("pattern", ["calc*", "*", "convert_units(value=*)"])
