@@ -346,7 +346,9 @@ class Pending:
         return ToolResult.failed(self.call, "cancelled", f"Error: {why}")
 
     def _denied(self, why: str) -> ToolResult:
-        words = f"Error: {self.tool.name} is {self.tool.effect}, and this call is not allowed: {why}"
+        name, effect = self.tool.name, self.tool.effect
+        what = f"{name} is {effect}, and this call" if effect == "irreversible" else f"this call of {name}"
+        words = f"Error: {what} is not allowed: {why}"
         return ToolResult.failed(self.call, "denied", encodable(cut(words, self.tool.max_chars)))
 
 

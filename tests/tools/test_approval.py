@@ -89,6 +89,12 @@ def test_a_denied_call_says_what_denied_it() -> None:
     )
 
 
+def test_what_a_tool_does_is_no_reason_where_it_is_harmless() -> None:
+    lookup = Tool(lambda word: word, "look_up", effect="pure")
+    result = lookup.run(ToolCall("look_up", {"word": "a"}), ToolRun(approval=Approval({"look_up": "deny"})))
+    assert result.content == 'Error: this call of look_up is not allowed: the rule "look_up" says so'
+
+
 def test_with_nobody_to_ask_the_answer_is_no() -> None:
     content = REFUND.run(call()).content
     assert content.endswith("it has to be approved, and nobody is there to ask")
