@@ -90,6 +90,7 @@ def show_command(name: str, tools: tuple[str, ...], as_json: bool) -> int:
     short_help="Call a tool and print its result.",
     epilog=_epilog(
         'call calculate expression="6*7"',
+        'call calculate "6*7"',
         "call convert_units value=5 from_unit=mi to_unit=km",
         """call get_order '{"order_id": 17, "verbose": true}' -t shop.py""",
         'call find tags:=\'["a", "b"]\' -t shop.py',
@@ -107,15 +108,14 @@ def call_command(
     """Call tool NAME and print its result.
 
     Arguments are checked and converted as a model's are: "5" becomes 5 where a number is wanted. A JSON object
-    gives them all at once ("-" reads it from standard input).
+    gives them all at once ("-" reads it from standard input); a tool that needs only one takes its bare value.
 
     Exit codes: 0 the tool returned, 1 it did not (what was wrong is on stderr), 2 there is no such tool.
     """
     from loopwright.tools import Approval, ToolCall, ToolRun
 
-    given = _arguments(arguments)
     found = _registry_of(name, tools)
-    _one(name, tools, found)
+    given = _arguments(arguments, _one(name, tools, found))
     policy = Approval({"*": "allow"}) if yes else Approval(ask=_ask)
     result = found.call(ToolCall(_own_name(name, found), given), ToolRun(approval=policy))
     if as_json:
@@ -235,7 +235,16 @@ def _built_in() -> ToolRegistry:
 
 
 def _registry_of(name: str, tools: Sequence[str]) -> ToolRegistry:
-    return _named(tools or [name])
+    from loopwright.tools import ToolLookupError
+
+    try:
+        return _named(tools or [name])
+    except ToolLookupError as error:
+        if tools or not name.isidentifier():
+            raise
+        raise ToolLookupError(
+            f"{error}. A tool of yours is looked up where -t says: {name} -t FILE"
+        ) from error
 
 
 def _own_name(name: str, registry: ToolRegistry) -> str:
@@ -318,10 +327,12 @@ def _print_findings(findings: Sequence[Finding], tools: int) -> None:
 # ---- arguments and answers
 
 
-def _arguments(given: Sequence[str]) -> dict[str, Any]:
-    """KEY=VALUE and KEY:=JSON, or one JSON object."""
+def _arguments(given: Sequence[str], tool: Tool) -> dict[str, Any]:
+    """KEY=VALUE and KEY:=JSON, or one JSON object, or the one value that the tool needs."""
     if len(given) == 1 and (given[0] == "-" or given[0].lstrip().startswith("{")):
         return _json_object(sys.stdin.read() if given[0] == "-" else given[0])
+    if len(given) == 1 and (needed := _only_needed(tool, given[0])):
+        return {needed: given[0]}
     made: dict[str, Any] = {}
     for one in given:
         key, equals, value = one.partition("=")
@@ -332,6 +343,15 @@ def _arguments(given: Sequence[str]) -> dict[str, Any]:
             raise click.UsageError(f"{name!r} is given twice")
         made[name] = _json_value(name, value) if key.endswith(":") else value
     return made
+
+
+def _only_needed(tool: Tool, value: str) -> str:
+    """The one parameter that the tool needs, where that is what a bare value is for; else ""."""
+    schema = tool.spec.parameters
+    needed, known = schema.get("required"), schema.get("properties")
+    if not isinstance(needed, list) or not isinstance(known, dict) or len(needed) != 1:
+        return ""
+    return "" if "=" in value or value in known else str(needed[0])
 
 
 def _json_object(text: str) -> dict[str, Any]:

@@ -165,6 +165,7 @@ CALLS = {
     "as JSON": (["item=oak", "sizes:=[1, 2]"], "7.5\n"),
     "all as JSON": (['{"item": "oak", "pieces": 2}'], "5.0\n"),
     "an equals sign in a value": (["item=a=b"], "2.5\n"),
+    "the one value that is needed": (["oak"], "2.5\n"),
     "nothing for a parameter with a default": (["item=oak", "pieces:=null"], "2.5\n"),
 }
 
@@ -302,6 +303,10 @@ USAGE = {
     "no such tool": (["show", "pric", "-t", "shop.py"], "there is no tool 'pric'; did you mean 'price'?"),
     "no such tool at all": (["show", "zzz", "-t", "shop.py"], "there are price, order, burn"),
     "several tools by one name": (["call", "shop.py", "item=oak"], "-t shop.py"),
+    "a tool of one's own, not said where": (
+        ["call", "price", "item=oak"],
+        "looked up where -t says: price -t FILE",
+    ),
     "no such place": (["list", "nowhere.py"], "there is no file"),
     "no tools to lint": (["lint"], "Missing argument"),
     "no such rule": (
