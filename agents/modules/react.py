@@ -31,7 +31,8 @@ class ReAct(Agent):
     "shop.py:registry"), or a `ToolRegistry`. The prediction has the outputs, `trajectory` and
     `termination_reason`. A failed call, an unknown tool or a turn that can't be read becomes an
     observation, and the loop goes on. A limit ends the run: one last turn may still submit, unless tokens,
-    money or time are used up; if that fails too, the outputs are None. A model error ends it with "lm_error"
+    money or time are used up; there a model that calls nothing may just say an answer that is one text, which is noted.
+    If that fails too, the outputs are None. A model error ends it with "lm_error"
     and `error`; on the first turn, where nothing would be lost, it is raised.
 
     With `tool_search` a run shows the few tools that fit its inputs (8, or the number given), and `find_tools` to look
