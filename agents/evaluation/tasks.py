@@ -52,7 +52,7 @@ from ..example import Example, Prediction
 from ..module import Module
 from ..modules import ChainOfThought, CodeAct, MultiChainComparison, Predict, ProgramOfThought, ReAct
 from ..signature import Signature
-from ..text import did_you_mean
+from ..text import did_you_mean, one_line
 from ..trace import Trace
 from ..trajectory import Trajectory
 from .checks.judge import judge
@@ -66,6 +66,7 @@ from .file.problems import Problems, explain
 from .file.programs import Kind, build_program
 from .file.semantics import TaskChecker, check_approval, check_ids, find_tools, read_program, read_signature
 from .file.turn_semantics import check_turn_input
+from .file.world_format import DATA_FILES
 from .file.world_semantics import check_worlds, names_world
 from .file.world_tool_semantics import with_declared
 from .metrics import MetricError, Score
@@ -75,6 +76,7 @@ from .trials.worlds import Reached, Worlds, fault_of, read_worlds
 M = TypeVar("M", bound=BaseModel)
 
 TASK_ID = "task_id"  # the label that leads from an example back to its task
+NAMED = 5  # files of a folder that an error names
 RUN = "task_run"  # the note of a prediction that holds what its run left behind
 
 
@@ -106,7 +108,9 @@ class TaskFile:
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
-        """Read a file; raises `TaskFileError` that lists every problem with its line."""
+        """Read a file; raises `TaskFileError` that lists every problem with its line, or what a folder has of such."""
+        if Path(path).is_dir():
+            raise TaskFileError([f"{path}: is a folder, and a task file is wanted{_files_in(Path(path))}"])
         return cls._read(read_document(Path(path), str(path)), Path(path).absolute().parent)
 
     @classmethod
@@ -289,6 +293,14 @@ class TaskFile:
     def json_schema() -> dict[str, Any]:
         """The JSON Schema (2020-12) of a task file, for editors."""
         return json_schema()
+
+
+def _files_in(folder: Path) -> str:
+    """The files of a folder that may be task files, as a hint; the first few where there are many."""
+    names = sorted(one.name for one in folder.glob("*") if one.suffix in DATA_FILES and one.is_file())
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    named = ", ".join(one_line(name, 60) for name in names[:NAMED])
+    return f": it has {named}{more}" if names else ", a .yaml or .json; it has none"
 
 
 def _shaped(

@@ -862,9 +862,20 @@ def test_a_file_that_is_not_there_names_its_neighbour(tmp_path: Path) -> None:
         TaskFile.load(tmp_path / "nowhere" / "taks.yaml")
 
 
-def test_a_folder_is_no_file(tmp_path: Path) -> None:
-    with pytest.raises(TaskFileError, match="can't be read: Is a directory"):
+FOLDERS = {
+    "no file": ([], ", a .yaml or .json; it has none"),
+    "one": (["tasks.yaml", "tools.py"], ": it has tasks.yaml"),
+    "many": ([f"{n}.json" for n in range(7)], ": it has 0.json, 1.json, 2.json, 3.json, 4.json and 2 more"),
+}
+
+
+@pytest.mark.parametrize(("names", "words"), FOLDERS.values(), ids=FOLDERS)
+def test_a_folder_is_no_file_and_its_files_are_named(tmp_path: Path, names: list[str], words: str) -> None:
+    for name in names:
+        (tmp_path / name).write_text("")
+    with pytest.raises(TaskFileError) as caught:
         TaskFile.load(tmp_path)
+    assert caught.value.problems == (f"{tmp_path}: is a folder, and a task file is wanted{words}",)
 
 
 def test_a_file_that_is_no_text_is_refused_with_the_line(tmp_path: Path) -> None:
