@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+import shlex
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -138,7 +139,8 @@ def command(
     except CompileInterrupted as stopped:
         click.echo(str(stopped), err=True)
         return 130
-    done = Optimized(tasks.name, str(file), model.model, student, better)
+    again = _evaluation(file, out, options, tested=bool(tasks.select(split="test").tasks))
+    done = Optimized(tasks.name, str(file), model.model, student, better, again)
     return show(done, out, as_json=as_json)
 
 
@@ -193,6 +195,22 @@ def _examples(tasks: TaskFile) -> tuple[list[Example], list[Example]]:
     if not train:
         raise click.UsageError("no task of the file is of the split train: there is nothing to learn from")
     return train, tasks.examples("dev")
+
+
+def _evaluation(file: Path, program: Path, options: Mapping[str, Any], *, tested: bool) -> str:
+    """The command that runs what was made, with the same model, on the tasks for testing where there are such."""
+    words = [
+        "loopwright",
+        "eval",
+        str(file),
+        *(["--split", "test"] if tested else []),
+        "--program",
+        str(program),
+    ]
+    for name in ("model", "api_base", "temperature"):
+        if options[name] is not None:
+            words += [f"--{name.replace('_', '-')}", str(options[name])]
+    return shlex.join(words)
 
 
 def _named(

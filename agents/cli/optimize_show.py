@@ -26,13 +26,14 @@ SHOWN_TEXT = 200  # characters of a learned text in the table
 
 @dataclass(frozen=True, slots=True)
 class Optimized:
-    """What an optimizer made: of which tasks, with which model, from which program."""
+    """What an optimizer made: of which tasks, with which model, from which program; `again` is a command that runs it."""
 
     name: str
     file: str
     model: str
     student: Module
     program: Module
+    again: str
 
     @property
     def report(self) -> Report:
@@ -95,6 +96,7 @@ def show(done: Optimized, out: Path, *, as_json: bool) -> int:
     page = write_page(told, out.with_name(f"{out.stem}.html"))
     for path, what in ((out, "the agent, for --program"), (report, "the report"), (page, "its page")):
         click.echo(f"{path}  {what}", err=as_json)
+    click.echo(f"try it: {plain(done.again)}", err=as_json)
     return 0
 
 

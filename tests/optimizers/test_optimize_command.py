@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -77,6 +78,31 @@ def test_the_better_agent_is_saved_and_an_evaluation_uses_it(run: Run, tasks: Pa
     assert code == 0
     assert json.loads(before)["summary"]["pass_at_1"]["value"] < 0.6
     assert json.loads(after)["summary"]["pass_at_1"]["value"] == 1.0
+
+
+@pytest.mark.parametrize("tested", [True, False], ids=["tasks for testing", "none"])
+def test_the_last_line_is_a_command_that_runs_what_was_made(
+    tested: bool, run: Run, tasks: Path, tmp_path: Path
+) -> None:
+    if not tested:
+        tasks.write_text(tasks.read_text().replace("split: test", "split: dev"))
+    _, shown, _ = run(
+        "optimize",
+        tasks,
+        "--with",
+        "few-shot",
+        "--budget",
+        "rollouts=30",
+        "--out",
+        tmp_path / "my agent.json",
+    )
+    said, _, line = shown.splitlines()[-1].partition(": ")
+    program, command, *arguments = shlex.split(line)
+    assert (said, program, command) == ("try it", "loopwright", "eval")
+    assert ("test" in arguments) == tested
+    code, after, _ = run(command, *arguments, "--limit", 1, "--json")
+    assert code == 0
+    assert json.loads(after)["summary"]["trials"] == 1
 
 
 def test_the_report_and_the_page_say_the_same(run: Run, tasks: Path, tmp_path: Path) -> None:
