@@ -1,6 +1,6 @@
 """The command line: one file a command, imported when the command is used.
 
-Exit codes: 0 fine, 1 the work failed, 2 wrong options or files, 130 interrupted; `eval` has 3 as well.
+Exit codes: 0 fine, 1 the work failed, 2 wrong options or files, 130 interrupted; `eval` has 3 and 4 as well.
 """
 
 from __future__ import annotations

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from ..evaluation.tasks import TaskFile
     from ..module import Module
 
+OUT_OF_BUDGET = (
+    4  # an exit code of its own: a script may raise the budget and go on, and 130 is a person's Ctrl-C
+)
 _FOLDER = click.Path(path_type=Path, file_okay=False)
 
 
@@ -95,7 +98,8 @@ def command(
     at once; a run that was stopped or killed, or whose budget was used up, goes on with --resume.
 
     Exit codes: 0 fine, 1 a gate failed (--min-pass, --no-regression), 2 a bad file or option, 3 more than a
-    tenth of the trials excluded, 130 stopped before its end (the report of what was done is still printed).
+    tenth of the trials excluded, 4 the --budget was used up before the end, 130 stopped by Ctrl-C; the report of
+    what was done is still printed.
     """
     from ..evaluation.runs.folder import KeptRun
     from ..evaluation.runs.journals import open_journals, replayed
@@ -145,6 +149,8 @@ def command(
     if report is None:
         return 130
     compared = show(report, output, gates.baseline, planned=trials)
+    if status == "out of budget":
+        return OUT_OF_BUDGET
     return gates.exit_code(report, compared) if status in ("complete", "gave up") else 130
 
 
