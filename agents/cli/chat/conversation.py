@@ -36,7 +36,10 @@ NOT_BEGUN = "interrupted: the person stopped the turn before this call was made"
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One message and what came of it. `text`, `called` and `returned` are of the step under way."""
+    """One message and what came of it. `text`, `called` and `returned` are of the step under way.
+
+    `said` is how the agent itself ended it, where a person put the answer right.
+    """
 
     number: int
     message: str
@@ -47,6 +50,7 @@ class Turn:
     returned: tuple[ReturnedEvent, ...] = ()
     steps: tuple[Step, ...] = ()
     end: EndEvent | None = None
+    said: EndEvent | None = None
     mark: str = ""
     why: str = ""
 
@@ -78,6 +82,9 @@ class Turn:
                 return replace(self, returned=(*self.returned, event))
             case StepEvent():
                 return replace(self, steps=(*self.steps, event.step()), text="", called=(), returned=())
+            case EndEvent() if self.end is not None:
+                took = {"usage": self.end.usage, "seconds": self.end.seconds}
+                return replace(self, end=event.model_copy(update=took), said=self.said or self.end)
             case EndEvent():
                 return replace(self, end=event)
             case FixEvent():

@@ -10,7 +10,7 @@ from ...adapters.base import SUBMIT
 from ...adapters.values import format_value
 from ...text import one_line, plain
 from .conversation import Conversation, Turn
-from .events import StepEvent
+from .events import EndEvent, StepEvent
 from .forms import CallForm
 from .show import result_line
 
@@ -61,10 +61,27 @@ def _note(conversation: Conversation, session: str) -> str:
 
 
 def _answer(turn: Turn) -> str:
-    several = len(turn.outputs) > 1
-    parts = [f"{name}: {format_value(v)}" if several else format_value(v) for name, v in turn.outputs.items()]
-    problem = turn.end.error if turn.end is not None and not parts else ""
+    return _ending(turn.end)
+
+
+def _ending(end: EndEvent | None) -> str:
+    outputs = {} if end is None else end.outputs
+    several = len(outputs) > 1
+    parts = [f"{name}: {format_value(v)}" if several else format_value(v) for name, v in outputs.items()]
+    problem = end.error if end is not None and not parts else ""
     return "\n".join(parts) or f"(no answer{f': {problem}' if problem else ''})"
+
+
+def _said(turn: Turn) -> list[str]:
+    """What a person said of the answer, in a line: that it was put right, good, or bad and why."""
+    notes = (
+        []
+        if turn.said is None
+        else [f"put right by hand; the agent said: {one_line(_ending(turn.said), 200)}"]
+    )
+    if turn.mark in ("good", "bad"):
+        notes.append(f"marked {turn.mark}" + (f": {one_line(turn.why, 200)}" if turn.why else ""))
+    return [f"({'; '.join(notes)})"] if notes else []
 
 
 def _attached(turn: Turn) -> list[str]:
@@ -86,6 +103,7 @@ def _markdown(conversation: Conversation, session: str) -> str:
                 if call.name != SUBMIT:
                     parts.append(f"    → {one_line(str(call.call()), 200)} {result_line(result)}")
         parts.append(plain(_answer(turn)))
+        parts += _said(turn)
     return "\n\n".join(parts) + "\n"
 
 
@@ -95,6 +113,7 @@ def _json(conversation: Conversation, session: str) -> str:
             "message": turn.message,
             "outputs": turn.outputs,
             "reason": "" if turn.end is None else turn.end.reason,
+            "said": None if turn.said is None else turn.said.outputs,
             "mark": turn.mark,
             "why": turn.why,
             "steps": [
@@ -131,6 +150,7 @@ def _html_turn(turn: Turn) -> str:
                     f"<pre>{_safe(result.content)}</pre></details>"
                 )
     parts.append(f'<div class="answer"><pre>{_safe(_answer(turn))}</pre></div>')
+    parts += [f'<p class="note">{_safe(line)}</p>' for line in _said(turn)]
     return "\n".join(parts)
 
 

@@ -123,7 +123,9 @@ class Completions(Completer):
 
     def __init__(self, offers: Callable[[str], Offers]) -> None:
         self._offers = offers
-        self._paths = PathCompleter(expanduser=True)
+        self._paths = PathCompleter(
+            expanduser=True, file_filter=lambda name: Path(name).name != "__pycache__"
+        )
 
     def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterator[Completion]:
         """What may stand here."""

@@ -81,7 +81,7 @@ def test_fork_goes_on_from_an_earlier_turn_and_leaves_the_session_as_it_was(
     assert texts(server) == ["one", "first", "three"]
     listed = script(None, "/sessions", options=["-c"]).out
     assert " 2 turns  one" in listed
-    assert "(from " in listed
+    assert "(from" in listed  # the session's name may be on the next line
 
 
 def test_clear_begins_anew_and_resume_goes_back(script: Script, room: Room) -> None:
@@ -157,7 +157,7 @@ def test_one_of_several_outputs_is_corrected(script: Script, room: Room) -> None
     server = room.server(call("submit", total=36.0, unit="EUR"))
     options = ["-s", "request -> total: float, unit"]
     done = script(server, "15% of 240 EUR?", '/fix {"total": "37"}', options=options)
-    assert done.out.endswith("total: 37.0\nunit: EUR\n")
+    assert done.out.count("total: 37.0\nunit: EUR\n") == 1
     for wrong in ("37", '{"sum": 37}', '{"total": "many"}', "call 1", "call x {}"):
         assert script(server, "15% of 240 EUR?", f"/fix {wrong}", options=options).code == 2
 
@@ -321,7 +321,12 @@ def test_bad_drops_what_a_turn_taught(script: Script, room: Room) -> None:
 
 def test_fix_puts_an_answer_right(script: Script, room: Room) -> None:
     server = room.server(answer("It is lost."), answer("b"))
-    shown = script(server, "Where is 17?", "/fix It is shipped.", "/good", "/demos", "thanks").out
+    shown = script(
+        server, "Where is 17?", "/fix It is shipped.", "/usage", "/export md", "/good", "/demos", "thanks"
+    ).out
+    assert "/good makes the turn a demonstration" in shown
+    assert "last turn: 0 tokens" not in shown  # what it took, though a person wrote its end
+    assert "It is shipped.\n\n(put right by hand; the agent said: It is lost.)" in shown
     assert "-> It is shipped." in shown
     assert texts(server)[-2:] == ["It is shipped.", "thanks"]
 

@@ -49,6 +49,7 @@ async def _fix(desk: Desk, rest: str) -> None:
     end = EndEvent(turn=turn.number, outputs=outputs, reason="submit", usage=UsageForm())
     desk.chat.tell(MarkEvent(turn=turn.number, mark="fixed"))
     desk.chat.tell(end)
+    desk.tell("the answer is put right; /good makes the turn a demonstration")
 
 
 def _corrected(desk: Desk, turn: Turn, text: str) -> dict[str, Any]:
