@@ -18,6 +18,8 @@ from loopwright.optimizers.conclusion import Parts
 from loopwright.optimizers.driving.store import MemoryStore
 from loopwright.optimizers.trajectories.runs import Act, Shown
 
+pytestmark = pytest.mark.no_cover  # the same lines thousands of times: other tests of the room measure them
+
 SEEDS = range(5)
 
 

@@ -25,6 +25,8 @@ from loopwright import (
 from loopwright.optimizers import Optimizer, Report
 from loopwright.optimizers.driving.store import MemoryStore
 
+pytestmark = pytest.mark.no_cover  # the same lines thousands of times: other tests of the room measure them
+
 SEEDS = (0, 1, 3)
 
 OPTIMIZERS: dict[str, Callable[[Shop, int], Optimizer]] = {

@@ -11,6 +11,8 @@ from loopwright import Example, Module, Prediction, ReAct, Step, Trajectory, con
 from loopwright.evaluation import Evaluate
 from loopwright.tools import ToolCall, ToolResult
 
+pytestmark = pytest.mark.no_cover  # the same lines thousands of times: other tests of the room measure them
+
 SHOP = Shop(seed=1)
 
 
