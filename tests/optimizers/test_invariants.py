@@ -564,7 +564,7 @@ def test_the_report_is_json_and_says_what_was_learned() -> None:
     assert planned["confirm"] >= used["confirm"]
     assert 0 < used["select"] < 2 * planned["select"]
     assert len(read["demos"]) == len({demo["values"]["task_id"] for demo in read["demos"]}) > 0
-    assert "BootstrapTrajectories: improved" in str(report)
+    assert "BootstrapTrajectories: better" in str(report)
 
 
 def test_records_in_memory_are_gone_with_the_store() -> None:
