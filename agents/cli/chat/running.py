@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import sys
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
@@ -50,20 +49,32 @@ def _on_interrupt(pressed: Callable[[], None]) -> Iterator[None]:
 
 @contextmanager
 def leaving_well() -> Iterator[None]:
-    """End as one should where the system says so (`kill`): the turn kept as far as it came, the terminal as it was."""
+    """End as one should where the system says so (`kill`): the turn kept as far as it came, the terminal as it was.
 
-    def leave(number: int, frame: object) -> None:
-        sys.exit(128 + number)
+    It is heard between two steps of the event loop, and not in the middle of one, which may be writing to the screen.
+    """
+    loop, talk = asyncio.get_running_loop(), asyncio.current_task()
+    told = False
+
+    def leave() -> None:
+        nonlocal told
+        told = True
+        if talk is not None:
+            talk.cancel()
 
     try:
-        before = signal.signal(signal.SIGTERM, leave)
-    except ValueError:  # no main thread
+        loop.add_signal_handler(signal.SIGTERM, leave)
+    except (NotImplementedError, RuntimeError):  # Windows, or no main thread
         yield
         return
     try:
         yield
+    except asyncio.CancelledError:
+        if told:
+            raise SystemExit(128 + signal.SIGTERM) from None
+        raise
     finally:
-        signal.signal(signal.SIGTERM, before)
+        loop.remove_signal_handler(signal.SIGTERM)
 
 
 async def interrupt_from_here() -> None:
