@@ -135,6 +135,11 @@ ANSWERS = {
         wrong=(('answer: "Sorry, no." contains "sorry"', 1),),
     ),
     "regex": Case("{answer: {answer: {regex: '^#[0-9]{3}'}}}", answer="#123 it is"),
+    "regex, no answer": Case(
+        "{answer: {answer: {regex: '[a-z]'}}}",
+        answer=None,
+        wrong=(("answer: null does not match /[a-z]/", 1),),
+    ),
     "regex, no match": Case(
         "{answer: {answer: {regex: '^#[0-9]{3}$'}}}",
         answer="#1234",

@@ -163,7 +163,9 @@ class Matcher(Strict):
         for part in self.not_contains:
             if _holds(value, part):
                 return f"{shown(value)} contains {shown(part)}"
-        if self.regex is not None and not re.search(self.regex, format_value(value)[:MAX_READ]):
+        if self.regex is not None and (
+            value is None or not re.search(self.regex, format_value(value)[:MAX_READ])
+        ):  # what was never answered is no text, not even "null"
             return f"{shown(value)} does not match /{one_line(self.regex, SHOWN)}/"
         return None
 
