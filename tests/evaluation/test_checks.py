@@ -138,7 +138,7 @@ ANSWERS = {
     "regex, no answer": Case(
         "{answer: {answer: {regex: '[a-z]'}}}",
         answer=None,
-        wrong=(("answer: null does not match /[a-z]/", 1),),
+        wrong=(("answer: there is none; /[a-z]/ is wanted", 1),),
     ),
     "regex, no match": Case(
         "{answer: {answer: {regex: '^#[0-9]{3}$'}}}",
