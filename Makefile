@@ -13,7 +13,6 @@ SOURCES := agents tools sandbox tests examples hatch_build.py
 
 .PHONY: run test check cover bench bench-peers soak train lock clean
 
-run: export OPENBLAS_NUM_THREADS := 1
 run: export LOOPWRIGHT_MODEL ?= embedded
 run: $(VENV)/.run
 	@rm -rf runs/examples runs/house_rule
