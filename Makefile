@@ -10,6 +10,7 @@ MIN := import sys; sys.exit(sys.version_info < (3, 11))
 TASKS := examples/tasks/*.yaml
 HOUSE := examples/house_rule/tasks.yaml
 SOURCES := agents tools sandbox tests examples hatch_build.py
+export PYTHONDONTWRITEBYTECODE := # bytecode is kept: without it every child process compiles the package anew
 
 .PHONY: run test check cover bench bench-peers soak train lock clean
 
