@@ -267,7 +267,7 @@ def test_a_rule_for_an_argument_that_is_not_there_lets_no_call_pass() -> None:
         ToolRegistry(REFUND).call(call(), run)
 
 
-@pytest.mark.parametrize("said", ["no", "yes", 1, None, [], object()], ids=repr)
+@pytest.mark.parametrize("said", ["no", "yes", 1, None, []], ids=repr)
 def test_only_true_and_false_are_answers(said: object) -> None:
     run = ToolRun(approval=Approval(ask=lambda question: said))  # type: ignore[arg-type, return-value]  # as a user may write
     with pytest.raises(ToolDefinitionError, match="is no answer"):
