@@ -151,7 +151,7 @@ def test_an_answer_that_is_not_there_is_not_judged() -> None:
         'version: 1\nagent: {signature: "question -> answer"}\ndefaults: {limits: {steps: 1}}\n'
         "tasks: [{id: t, input: {question: x}, expect: {answer: {answer: {judge: {rubric: Polite.}}}}}]"
     )
-    lm = ScriptedLM(["thinking", "thinking"], capabilities=NATIVE)
+    lm = ScriptedLM(["", ""], capabilities=NATIVE)
     with context(lm=lm):
         (result,) = run_trials(plan(file))
     assert len(lm.requests) == 2
