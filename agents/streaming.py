@@ -82,9 +82,8 @@ Event: TypeAlias = (
 )
 
 Start = Callable[[], Awaitable[Any]]
-Teller = Callable[
-    [Callable[[Any], None]], BaseCallback
-]  # what puts events, made of the function that takes them
+Teller = Callable[[Callable[[Any], None]], BaseCallback]
+"""Makes what puts events of the function that takes them."""
 
 
 # ---- what listens, and is told, under DSPy's names

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from chat_terminal import PATIENCE, Terminal
-from openai_server import Behaviour, OpenAIServer, answer
+from openai_server import Behaviour, OpenAIServer, Reply, answer
 from strict_server import strict
 
 from loopwright.cli import run_command
@@ -191,3 +192,18 @@ class Script:
         code = run_command(["chat", *self.room.options(server, options)])
         printed = self.capsys.readouterr()
         return Done(code, printed.out, printed.err)
+
+
+def two_halves(first: str, rest: str, go_on: threading.Event) -> Behaviour:
+    """A model that writes the first words, and the rest when it is told to."""
+
+    def behave(reply: Reply) -> None:
+        reply.start_events()
+        for words in (first, rest):
+            choice = {"index": 0, "delta": {"content": words}, "finish_reason": None}
+            reply.write_event({"id": "c", "object": "chat.completion.chunk", "choices": [choice]})
+            go_on.wait(PATIENCE)
+        reply.write_event({"id": "c", "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]})
+        reply.end_events()
+
+    return behave

@@ -106,7 +106,7 @@ def _of_output(chat: Chat, place: int, turn: Turn, name: str, title: str) -> Ite
     whole = Check(place, f"{title} is this, word for word", "equals", text, name, suggested=False)
     same = {"rubric": f"It says the same as this answer: {text[:_RUBRIC]}"}
     judged = Check(place, f"a model judges that {title} says the same", "judge", same, name, suggested=False)
-    corrected = turn.mark == "fixed" and not held  # what the person wrote must be held to something
+    corrected = turn.said is not None and not held  # what the person wrote must be held to something
     if chat.answering.lm.capabilities.chat:
         if len(text) <= _WHOLE and text:
             yield whole

@@ -6,9 +6,9 @@ import signal
 import sys
 import threading
 
-from chat_room import Room, call
+from chat_room import Room, call, two_halves
 from chat_terminal import PATIENCE, Terminal
-from openai_server import Behaviour, OpenAIServer, Reply, answer, drip_events, rate_limited
+from openai_server import OpenAIServer, Reply, answer, drip_events, rate_limited
 
 
 def last(server: OpenAIServer) -> object:
@@ -69,23 +69,9 @@ def test_ctrl_c_leaves_a_search_and_not_the_chat(room: Room) -> None:
     assert "to leave" not in terminal.text
 
 
-def in_halves(go_on: threading.Event) -> Behaviour:
-    """A model that writes the second half of its answer when it is told to."""
-
-    def behave(reply: Reply) -> None:
-        reply.start_events()
-        for words in ("the first ", "and the second half"):
-            reply.write_event({"id": "c", "choices": [{"index": 0, "delta": {"content": words}}]})
-            go_on.wait(PATIENCE)
-        reply.write_event({"id": "c", "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]})
-        reply.end_events()
-
-    return behave
-
-
 def test_ctrl_z_in_an_answer_gives_the_screen_to_the_shell_and_fg_goes_on(room: Room) -> None:
     go_on = threading.Event()
-    shell = in_a_shell(room, room.server(in_halves(go_on)))
+    shell = in_a_shell(room, room.server(two_halves("the first ", "and the second half", go_on)))
     shell.type("tell me")
     shell.wait("> tell me")
     shell.type("\r")
@@ -103,7 +89,7 @@ def test_ctrl_z_in_an_answer_gives_the_screen_to_the_shell_and_fg_goes_on(room: 
 
 def test_what_is_typed_while_an_answer_comes_is_the_next_line(room: Room) -> None:
     go_on = threading.Event()
-    server = room.server(in_halves(go_on), answer("understood"))
+    server = room.server(two_halves("the first ", "and the second half", go_on), answer("understood"))
     terminal = room.terminal(server)
     terminal.enter("tell me")
     terminal.wait("the first")

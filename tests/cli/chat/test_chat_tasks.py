@@ -83,6 +83,14 @@ def test_a_corrected_answer_is_what_the_task_wants(script: Script, room: Room) -
     assert wanted.problem("It is lost.", lambda value: value) is not None
 
 
+def test_a_corrected_answer_counts_also_where_the_turn_was_called_good(script: Script, room: Room) -> None:
+    server = room.server(answer("I have no idea at all."))
+    script(server, "Tell me.", "/fix Nobody here can say", "/good", "/save-task tasks.yaml")
+    wanted = TaskFile.load("tasks.yaml").tasks[0].expect.answer["answer"]
+    assert wanted.judge is not None
+    assert "Nobody here can say" in wanted.judge.rubric
+
+
 @pytest.mark.parametrize(
     ("said", "right", "wrong"),
     [

@@ -8,9 +8,9 @@ import time
 from pathlib import Path
 
 import pytest
-from chat_room import Room, call
+from chat_room import Room, call, two_halves
 from chat_terminal import PATIENCE, Terminal
-from openai_server import Behaviour, Reply, answer, drip_events, hang
+from openai_server import answer, drip_events, hang
 
 from loopwright.tools import ToolCall
 
@@ -31,21 +31,6 @@ def until_made(terminal: Terminal, file: Path) -> None:
 def until_running(terminal: Terminal, room: Room) -> None:
     """Wait until the shop's slow tool runs."""
     until_made(terminal, room.folder / "waiting")
-
-
-def two_halves(first: str, rest: str, go_on: threading.Event) -> Behaviour:
-    """A model that writes the first words, and the rest when it is told to."""
-
-    def behave(reply: Reply) -> None:
-        reply.start_events()
-        for words in (first, rest):
-            choice = {"index": 0, "delta": {"content": words}, "finish_reason": None}
-            reply.write_event({"id": "c", "object": "chat.completion.chunk", "choices": [choice]})
-            go_on.wait(PATIENCE)
-        reply.write_event({"id": "c", "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]})
-        reply.end_events()
-
-    return behave
 
 
 def test_an_answer_is_shown_while_it_is_written(room: Room) -> None:
