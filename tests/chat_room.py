@@ -78,7 +78,7 @@ async def stubborn() -> str:
         await asyncio.sleep(60)
     except asyncio.CancelledError:
         signal.raise_signal(signal.SIGINT)
-    await asyncio.sleep(1)
+    await asyncio.sleep(60)
     return "still here"
 
 
